@@ -1,0 +1,1 @@
+//! remint re-signs expired JWTs.

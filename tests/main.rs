@@ -1,0 +1,1 @@
+//! The behaviour of remint, against real servers.
