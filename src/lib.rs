@@ -1,1 +1,6 @@
 //! remint re-signs expired JWTs.
+
+pub mod domain;
+pub mod json;
+pub mod service;
+pub mod token;

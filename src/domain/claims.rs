@@ -1,0 +1,171 @@
+//! What a token says, once its signature has been checked.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// The longest subject that is looked up, in bytes. Key columns of the known frameworks hold 255.
+pub const MAX_SUBJECT_BYTES: usize = 255;
+
+/// One JSON value as it stands in the token, so that numbers keep their digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonText(String);
+
+impl JsonText {
+    /// Takes over text that the caller knows to be one valid JSON value.
+    pub fn from_valid(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// An integer.
+    pub fn integer(value: i64) -> Self {
+        Self(value.to_string())
+    }
+
+    /// A string of characters that JSON does not escape, such as a UUID.
+    pub fn plain_string(value: impl fmt::Display) -> Self {
+        Self(format!("\"{value}\""))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The claims of a token by name, in their order, without duplicates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimSet(Vec<(String, JsonText)>);
+
+impl ClaimSet {
+    /// Takes over claims that the caller knows to be free of duplicate names.
+    pub fn from_unique(claims: Vec<(String, JsonText)>) -> Self {
+        Self(claims)
+    }
+
+    /// The claim of that name.
+    pub fn find(&self, name: &str) -> Option<&JsonText> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Whether there is a claim of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Writes a claim: in its old place, or at the end.
+    pub fn put(&mut self, name: &str, value: JsonText) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Removes a claim.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(known, _)| known != name);
+    }
+
+    /// Name and value of every claim, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &JsonText)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// A claim that the rules look at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim<T> {
+    /// The token does not have it.
+    Absent,
+    /// It is there with this value.
+    Is(T),
+    /// It is there, but not as the RFC wants it.
+    Malformed,
+}
+
+/// Whom a token is about, as the token writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A JSON integer, which only an integer key column understands.
+    Integer(i64),
+    /// A JSON string.
+    Text(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Names a chain of refreshes that began with one login. Not a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub Uuid);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a token stands in its session: the private claim `remint` of tokens that remint signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lineage {
+    /// The session.
+    pub session: SessionId,
+    /// How many refreshes came before this token.
+    pub generation: u64,
+    /// When the session started.
+    pub started_at: DateTime<Utc>,
+}
+
+/// The key that verified a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTrust {
+    /// A name for logs and metrics: `current`, `previous-1`, …, or the configured `kid`.
+    pub label: String,
+    /// From when on the key no longer counts.
+    pub valid_until: Option<DateTime<Utc>>,
+}
+
+/// A token whose signature was checked; nothing else about it is trusted yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerifiedToken {
+    /// Every claim, in order; `None` where the payload is not a strict JSON object.
+    pub claims: Option<ClaimSet>,
+    /// The header's `typ`.
+    pub header_type: Claim<String>,
+    /// `aud`, a single one as a list of one.
+    pub audience: Claim<Vec<String>>,
+    /// `auth_time`.
+    pub auth_time: Claim<DateTime<Utc>>,
+    /// Whether the token is bound to a key or certificate (`cnf`, RFC 7800).
+    pub bound: bool,
+    /// `exp`.
+    pub expires_at: Claim<DateTime<Utc>>,
+    /// `iat`.
+    pub issued_at: Claim<DateTime<Utc>>,
+    /// `iss`.
+    pub issuer: Claim<String>,
+    /// What `token_use`, `token_type`, `typ` and `type` say, those that are there.
+    pub kinds: Vec<(&'static str, Claim<String>)>,
+    /// The key that verified it.
+    pub key: KeyTrust,
+    /// `remint`.
+    pub lineage: Claim<Lineage>,
+    /// `nbf`.
+    pub not_before: Claim<DateTime<Utc>>,
+    /// `orig_iat` of older frameworks.
+    pub original_issue: Claim<DateTime<Utc>>,
+    /// The session that a token without `remint` is generation 0 of.
+    pub own_session: SessionId,
+    /// The configured subject claim.
+    pub subject: Claim<Subject>,
+}

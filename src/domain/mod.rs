@@ -1,0 +1,20 @@
+//! The rules and the words of refreshing: pure, no I/O, time as an argument.
+
+mod claims;
+mod clock;
+mod policy;
+mod refusal;
+mod rules;
+mod successor;
+mod user;
+
+pub use claims::{
+    Claim, ClaimSet, JsonText, KeyTrust, Lineage, MAX_SUBJECT_BYTES, SessionId, Subject,
+    VerifiedToken,
+};
+pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
+pub use policy::{Admission, Lease, TokenPolicy};
+pub use refusal::{Refusal, Unsupported, Unverified};
+pub use rules::{Check, Verdict};
+pub use successor::{REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
+pub use user::{Lookup, User};

@@ -1,0 +1,176 @@
+//! The limits that tokens are judged by, and the judgement.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use super::rules::{self, Check, Rule};
+use super::{Claim, Lineage, Refusal, Subject, VerifiedToken};
+
+/// What decides whether a verified token is exchanged, and for how long the next one lives.
+///
+/// The three clocks are never merged: the refresh window counts from `exp`, the session's age
+/// from its start, and the lifetime from now.
+#[derive(Debug, Clone)]
+pub struct TokenPolicy {
+    /// How long a new access token lives.
+    pub access_lifetime: TimeDelta,
+    /// The values of `aud` that are ours; none means that tokens must not have one.
+    pub audience: Vec<String>,
+    /// The one `iss` that is ours, where tokens must have one.
+    pub issuer: Option<String>,
+    /// How far clocks may differ.
+    pub leeway: TimeDelta,
+    /// For how long after `exp` a token can be exchanged, both ends included.
+    pub refresh_window: TimeDelta,
+    /// How long a session lives, however often it is refreshed.
+    pub session_max: TimeDelta,
+    /// What `typ`, `type`, `token_use` and `token_type` may say, in lower case.
+    pub token_kinds: Vec<String>,
+}
+
+/// A token that may be exchanged, or used, if its user may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// When it was issued, as far as it says.
+    pub issued_at: DateTime<Utc>,
+    /// Where it stands in its session.
+    pub lineage: Lineage,
+}
+
+/// From when to when a token lives, in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// `iat`.
+    pub issued_at: DateTime<Utc>,
+    /// `exp`.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Lease {
+    /// `expires_in`, in seconds.
+    pub fn seconds(&self) -> i64 {
+        (self.expires_at - self.issued_at).num_seconds()
+    }
+}
+
+impl TokenPolicy {
+    /// Whether `token` may be exchanged at `now`, as far as the token itself can tell.
+    pub fn judge_refresh(
+        &self,
+        token: &VerifiedToken,
+        now: DateTime<Utc>,
+    ) -> Result<Admission, Refusal> {
+        self.judge(rules::SHAPE.iter().chain(rules::REFRESH), token, now)
+    }
+
+    /// Whether `token` may be used at `now`, as far as the token itself can tell.
+    pub fn judge_use(
+        &self,
+        token: &VerifiedToken,
+        now: DateTime<Utc>,
+    ) -> Result<Admission, Refusal> {
+        self.judge(rules::SHAPE.iter().chain(rules::USE), token, now)
+    }
+
+    /// What each rule of [`Self::judge_refresh`] says, also after one that says no.
+    pub fn explain_refresh(&self, token: &VerifiedToken, now: DateTime<Utc>) -> Vec<Check> {
+        let rules = rules::SHAPE.iter().chain(rules::REFRESH);
+        rules
+            .map(|rule| Check {
+                name: rule.name,
+                verdict: (rule.check)(self, token, now),
+            })
+            .collect()
+    }
+
+    /// How long the successor of an admitted token lives: never longer than its session.
+    pub fn lease(&self, admission: &Admission, now: DateTime<Utc>) -> Lease {
+        let issued_at = now.trunc_subsecs(0);
+        let end = self
+            .session_end(admission.lineage.started_at)
+            .trunc_subsecs(0);
+        Lease {
+            issued_at,
+            expires_at: (issued_at + self.access_lifetime).min(end),
+        }
+    }
+
+    fn judge<'r>(
+        &self,
+        rules: impl Iterator<Item = &'r Rule>,
+        token: &VerifiedToken,
+        now: DateTime<Utc>,
+    ) -> Result<Admission, Refusal> {
+        for rule in rules {
+            (rule.check)(self, token, now)?;
+        }
+
+        let expires_at = rules::expiry(token)?;
+        let lineage = match token.lineage {
+            Claim::Is(lineage) => lineage,
+            Claim::Absent | Claim::Malformed => Lineage {
+                session: token.own_session,
+                generation: 0,
+                started_at: self.started_at(token, expires_at, now),
+            },
+        };
+        Ok(Admission {
+            subject: rules::subject(token)?.clone(),
+            issued_at: self.issued_at(token, expires_at, now),
+            lineage,
+        })
+    }
+
+    /// When the session of `token` started, by the best witness that the token has.
+    pub(super) fn started_at(
+        &self,
+        token: &VerifiedToken,
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        if let Claim::Is(lineage) = token.lineage {
+            return lineage.started_at;
+        }
+        let stated = [&token.auth_time, &token.original_issue, &token.issued_at];
+        let stated = stated.into_iter().find_map(|witness| match witness {
+            Claim::Is(time) => Some(*time),
+            Claim::Absent | Claim::Malformed => None,
+        });
+        // Leeway, or a legacy lifetime longer than ours, must not make a session start tomorrow.
+        stated.unwrap_or(expires_at - self.access_lifetime).min(now)
+    }
+
+    /// When `token` was issued; FastAPI's tokens have only `exp`, from which it is counted back.
+    ///
+    /// Where counting back leads into the future, the legacy lifetime is longer than ours and
+    /// nothing is known: such a token counts as older than any cut-off.
+    pub(super) fn issued_at(
+        &self,
+        token: &VerifiedToken,
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        let counted_back = expires_at - self.access_lifetime;
+        match token.issued_at {
+            Claim::Is(issued_at) => issued_at,
+            Claim::Absent | Claim::Malformed if counted_back - now > self.leeway => {
+                DateTime::UNIX_EPOCH
+            }
+            Claim::Absent | Claim::Malformed => counted_back,
+        }
+    }
+
+    /// When a session that started then is over.
+    pub(super) fn session_end(&self, started_at: DateTime<Utc>) -> DateTime<Utc> {
+        started_at + self.session_max
+    }
+
+    /// Whether a token of that kind is an access token, whatever its spelling.
+    pub(super) fn is_access_kind(&self, kind: &str) -> bool {
+        // RFC 7515 §4.1.9: "application/" may be left out, and media types ignore case.
+        let kind = kind.to_ascii_lowercase();
+        let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+        self.token_kinds.iter().any(|accepted| accepted == kind)
+    }
+}

@@ -1,0 +1,283 @@
+//! Each rule about a verified token, by itself.
+//!
+//! *Why a list.* Refreshing, verifying and `explain` read the same list: the first two stop at
+//! the first rule that says no, the last one shows what each of them says. No rule can be in one
+//! and missing from another.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Claim, MAX_SUBJECT_BYTES, Refusal, Subject, TokenPolicy, Unsupported, VerifiedToken};
+
+/// A rule: says no by a refusal, and yes by a line of what it saw.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) check: fn(&TokenPolicy, &VerifiedToken, DateTime<Utc>) -> Result<String, Refusal>,
+}
+
+/// What one rule says about one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The name of the rule.
+    pub name: &'static str,
+    /// What it says.
+    pub verdict: Verdict,
+}
+
+/// Yes, with what was seen, or no, with the reason.
+pub type Verdict = Result<String, Refusal>;
+
+/// What every token must fulfil, whatever it is used for.
+pub(super) const SHAPE: &[Rule] = &[
+    Rule {
+        name: "key still trusted",
+        check: key_is_trusted,
+    },
+    Rule {
+        name: "claims",
+        check: claims_are_strict,
+    },
+    Rule {
+        name: "kind",
+        check: is_an_access_token,
+    },
+    Rule {
+        name: "not bound (cnf)",
+        check: is_a_bearer_token,
+    },
+    Rule {
+        name: "expiry present",
+        check: has_an_expiry,
+    },
+    Rule {
+        name: "not before",
+        check: is_valid_already,
+    },
+    Rule {
+        name: "issued",
+        check: was_issued,
+    },
+    Rule {
+        name: "issuer",
+        check: is_from_our_issuer,
+    },
+    Rule {
+        name: "audience",
+        check: is_for_our_audience,
+    },
+    Rule {
+        name: "subject",
+        check: has_a_subject,
+    },
+    Rule {
+        name: "session claim",
+        check: has_a_sound_lineage,
+    },
+];
+
+/// What a token must fulfil beside that to be refreshed.
+pub(super) const REFRESH: &[Rule] = &[
+    Rule {
+        name: "refresh window",
+        check: is_inside_the_window,
+    },
+    Rule {
+        name: "session age",
+        check: session_is_young_enough,
+    },
+];
+
+/// What a token must fulfil beside that to be used.
+pub(super) const USE: &[Rule] = &[Rule {
+    name: "not expired",
+    check: has_not_expired,
+}];
+
+fn key_is_trusted(_: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    match token.key.valid_until {
+        // Answered like a bad signature: to the outside the key is simply gone.
+        Some(end) if now >= end => Err(super::Unverified::RetiredKey.into()),
+        Some(end) => Ok(format!("{} until {end}", token.key.label)),
+        None => Ok(token.key.label.clone()),
+    }
+}
+
+fn claims_are_strict(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    let claims = token.claims.as_ref().ok_or(Unsupported::Claims)?;
+    Ok(claims
+        .iter()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", "))
+}
+
+fn is_an_access_token(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    let mut seen = Vec::new();
+    let header = [("header typ", &token.header_type)];
+    let claims = token.kinds.iter().map(|(name, kind)| (*name, kind));
+    for (name, kind) in header.into_iter().chain(claims) {
+        match kind {
+            Claim::Absent => {}
+            Claim::Is(kind) if policy.is_access_kind(kind) => seen.push(format!("{name} {kind}")),
+            Claim::Is(_) | Claim::Malformed => return Err(Unsupported::Kind.into()),
+        }
+    }
+    Ok(if seen.is_empty() {
+        "not stated".to_owned()
+    } else {
+        seen.join(", ")
+    })
+}
+
+fn is_a_bearer_token(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    if token.bound {
+        return Err(Unsupported::SenderConstrained.into());
+    }
+    Ok("a bearer token".to_owned())
+}
+
+fn has_an_expiry(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    expiry(token).map(|expiry| expiry.to_string())
+}
+
+fn is_valid_already(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    match token.not_before {
+        Claim::Absent => Ok("not stated".to_owned()),
+        Claim::Is(not_before) if not_before - now <= policy.leeway => Ok(not_before.to_string()),
+        Claim::Is(_) | Claim::Malformed => Err(Unsupported::NotYetValid.into()),
+    }
+}
+
+fn was_issued(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    for time in [&token.issued_at, &token.auth_time, &token.original_issue] {
+        match time {
+            Claim::Absent => {}
+            Claim::Is(time) if *time - now <= policy.leeway => {}
+            Claim::Is(_) => return Err(Unsupported::IssuedInFuture.into()),
+            Claim::Malformed => return Err(Unsupported::IssueTimeMalformed.into()),
+        }
+    }
+    Ok(match &token.issued_at {
+        Claim::Is(issued_at) => issued_at.to_string(),
+        Claim::Absent | Claim::Malformed => {
+            format!(
+                "not stated; {} by its expiry",
+                policy.issued_at(token, expiry(token)?, now)
+            )
+        }
+    })
+}
+
+fn is_from_our_issuer(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    match (policy.issuer.as_deref(), &token.issuer) {
+        (None, Claim::Absent | Claim::Is(_)) => Ok("any (JWT_ISSUER is not set)".to_owned()),
+        (Some(ours), Claim::Is(theirs)) if ours == theirs => Ok(ours.to_owned()),
+        (_, Claim::Malformed) | (Some(_), Claim::Absent | Claim::Is(_)) => {
+            Err(Unsupported::Issuer.into())
+        }
+    }
+}
+
+fn is_for_our_audience(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    match &token.audience {
+        Claim::Absent if policy.audience.is_empty() => Ok("none".to_owned()),
+        // RFC 7519 §4.1.3: who does not find itself in `aud` must reject the token, and without
+        // JWT_AUDIENCE we are nobody.
+        Claim::Is(theirs) if theirs.iter().any(|aud| policy.audience.contains(aud)) => {
+            Ok(theirs.join(", "))
+        }
+        Claim::Absent | Claim::Is(_) | Claim::Malformed => Err(Unsupported::Audience.into()),
+    }
+}
+
+fn has_a_subject(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    subject(token).map(ToString::to_string)
+}
+
+fn has_a_sound_lineage(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    match &token.lineage {
+        Claim::Absent => Ok("none: the first refresh of this token".to_owned()),
+        Claim::Is(lineage) if lineage.started_at - now > policy.leeway => {
+            Err(Unsupported::IssuedInFuture.into())
+        }
+        Claim::Is(lineage) => Ok(format!(
+            "session {}, generation {}",
+            lineage.session, lineage.generation
+        )),
+        Claim::Malformed => Err(Unsupported::Lineage.into()),
+    }
+}
+
+fn is_inside_the_window(p: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    let expiry = expiry(token)?;
+    if now - expiry > p.refresh_window {
+        return Err(Refusal::RefreshWindowOver);
+    }
+    let left = span(expiry + p.refresh_window - now);
+    Ok(match span(now - expiry) {
+        None => format!(
+            "not expired yet, refreshes for another {}",
+            left.unwrap_or_default()
+        ),
+        Some(ago) => format!("expired {ago} ago, {} left", left.unwrap_or_default()),
+    })
+}
+
+fn session_is_young_enough(p: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    let started_at = p.started_at(token, expiry(token)?, now);
+    // At the very end nothing is left to give: a token that lives zero seconds helps nobody.
+    if now >= p.session_end(started_at) {
+        return Err(Refusal::SessionExpired);
+    }
+    let left = span(p.session_end(started_at) - now).unwrap_or_default();
+    Ok(format!("started {started_at}, {left} left"))
+}
+
+fn has_not_expired(_: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+    let expiry = expiry(token)?;
+    if now >= expiry {
+        return Err(Refusal::Expired);
+    }
+    Ok(format!(
+        "expires in {}",
+        span(expiry - now).unwrap_or_default()
+    ))
+}
+
+/// `exp`, or why the token cannot be judged by it.
+pub(super) fn expiry(token: &VerifiedToken) -> Result<DateTime<Utc>, Refusal> {
+    match token.expires_at {
+        Claim::Absent => Err(Unsupported::ExpiryMissing.into()),
+        Claim::Is(expiry) => Ok(expiry),
+        Claim::Malformed => Err(Unsupported::ExpiryMalformed.into()),
+    }
+}
+
+/// The subject, or why it cannot be anybody's key.
+pub(super) fn subject(token: &VerifiedToken) -> Result<&Subject, Refusal> {
+    match &token.subject {
+        Claim::Absent => Err(Unsupported::SubjectMissing.into()),
+        Claim::Is(Subject::Text(text)) if !is_a_key(text) => {
+            Err(Unsupported::SubjectMalformed.into())
+        }
+        Claim::Is(subject) => Ok(subject),
+        Claim::Malformed => Err(Unsupported::SubjectMalformed.into()),
+    }
+}
+
+/// Control characters are in nobody's key, and a NUL would be an error to PostgreSQL.
+fn is_a_key(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_SUBJECT_BYTES && !text.chars().any(char::is_control)
+}
+
+/// A positive duration in the largest two units, for people.
+fn span(duration: TimeDelta) -> Option<String> {
+    let seconds = duration.num_seconds();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        _ if duration < TimeDelta::zero() => None,
+        (0, 0, 0) => Some(format!("{seconds}s")),
+        (0, 0, _) => Some(format!("{minutes}m {}s", seconds % 60)),
+        (0, _, _) => Some(format!("{hours}h {minutes}m")),
+        _ => Some(format!("{days}d {hours}h")),
+    }
+}

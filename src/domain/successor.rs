@@ -1,0 +1,74 @@
+//! The claims of the token that replaces another.
+
+use super::{ClaimSet, JsonText, Lease, Lineage, SessionId};
+
+/// The private claim that says where a token stands in its session.
+pub const REMINT_CLAIM: &str = "remint";
+
+/// The claims that every exchange writes anew, so that no setting may touch them.
+pub const RESERVED_CLAIMS: [&str; 5] = ["exp", "iat", "jti", "nbf", REMINT_CLAIM];
+
+/// An exchange that was granted: what the new token is made from.
+#[derive(Debug)]
+pub struct Reissue<'a> {
+    /// The claims of the old token.
+    pub old: &'a ClaimSet,
+    /// Claims to leave out.
+    pub dropped: &'a [String],
+    /// Claims that the users table overwrites.
+    pub overwritten: Vec<(String, JsonText)>,
+    /// From when to when the new token lives.
+    pub lease: Lease,
+    /// Where the *new* token stands in its session.
+    pub lineage: Lineage,
+}
+
+impl Reissue<'_> {
+    /// Every other claim of the old token, in order and unchanged, with the new token's own.
+    ///
+    /// `jti` is given by the caller, who can hash; see [`Self::token_id_input`].
+    pub fn claims(self, token_id: impl std::fmt::Display) -> ClaimSet {
+        let issued_at = JsonText::integer(self.lease.issued_at.timestamp());
+        let mut claims = self.old.clone();
+        for name in self.dropped {
+            claims.remove(name);
+        }
+        for (name, value) in self.overwritten {
+            claims.put(&name, value);
+        }
+
+        if claims.contains("nbf") {
+            claims.put("nbf", issued_at.clone());
+        }
+        claims.put("iat", issued_at);
+        claims.put("exp", JsonText::integer(self.lease.expires_at.timestamp()));
+        claims.put("jti", JsonText::plain_string(token_id));
+        claims.put(REMINT_CLAIM, lineage_text(&self.lineage));
+        claims
+    }
+
+    /// What the token's `jti` is derived from.
+    ///
+    /// The time of issue is part of it, because a stateless exchange may give the same
+    /// generation out again, and a `jti` names one token only (RFC 7519 §4.1.7). A replay has
+    /// the same time of issue, so it stays the same token.
+    pub fn token_id_input(&self) -> (SessionId, u64, i64) {
+        (
+            self.lineage.session,
+            self.lineage.generation,
+            self.lease.issued_at.timestamp(),
+        )
+    }
+}
+
+fn lineage_text(lineage: &Lineage) -> JsonText {
+    let Lineage {
+        session,
+        generation,
+        started_at,
+    } = lineage;
+    let start = started_at.timestamp();
+    JsonText::from_valid(format!(
+        r#"{{"sid":"{session}","gen":{generation},"start":{start}}}"#
+    ))
+}

@@ -1,0 +1,148 @@
+//! Exchanging a credential for a fresh token.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    Clock, Lineage, Refusal, Reissue, SessionId, Subject, TokenPolicy, Unsupported, Unverified,
+    VerifiedToken,
+};
+
+use super::{DirectoryError, SignError, TokenCodec, UserDirectory};
+
+/// Exchanges credentials, for every contract.
+pub struct Refresher {
+    /// Checks and signs.
+    pub codec: Arc<dyn TokenCodec>,
+    /// Knows the users.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Tells the time, once per exchange.
+    pub clock: Arc<dyn Clock>,
+    /// The limits.
+    pub policy: TokenPolicy,
+    /// Claims that new tokens leave out.
+    pub dropped_claims: Vec<String>,
+}
+
+/// What came of an exchange, with what the audit log may know of it.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Whom and what it was about.
+    pub trail: Trail,
+    /// The new token, or why there is none.
+    pub outcome: Result<Grant, RefreshError>,
+}
+
+/// What is known about a credential once it has verified; empty before.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Trail {
+    /// The label of the key that verified it.
+    pub key: Option<String>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// Whom it is about.
+    pub subject: Option<Subject>,
+}
+
+impl Trail {
+    pub(super) fn note(&mut self, token: &VerifiedToken) {
+        use crate::domain::Claim;
+
+        self.key = Some(token.key.label.clone());
+        self.session = match &token.lineage {
+            Claim::Is(lineage) => Some(lineage.session),
+            Claim::Absent | Claim::Malformed => Some(token.own_session),
+        };
+        if let Claim::Is(subject) = &token.subject {
+            self.subject = Some(subject.clone());
+        }
+    }
+}
+
+/// A fresh token. Its text appears in no `Debug` output.
+#[derive(PartialEq, Eq)]
+pub struct Grant {
+    /// The token.
+    pub access_token: String,
+    /// For how many seconds it lives.
+    pub expires_in: i64,
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a credential was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The directory could not answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The new token could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl From<Unverified> for RefreshError {
+    fn from(unverified: Unverified) -> Self {
+        Self::Refused(unverified.into())
+    }
+}
+
+impl Refresher {
+    /// Exchanges an expired (or still live) token for a fresh one.
+    ///
+    /// Writes nothing: the same token may be exchanged again within the window.
+    pub async fn refresh(&self, token: &str) -> Attempt {
+        let mut trail = Trail::default();
+        let outcome = self.reissue(token, &mut trail).await;
+        Attempt { trail, outcome }
+    }
+
+    async fn reissue(&self, token: &str, trail: &mut Trail) -> Result<Grant, RefreshError> {
+        let now = self.clock.now();
+        let old = self.codec.verify_ignoring_expiry(token)?;
+        trail.note(&old);
+        let admission = self.policy.judge_refresh(&old, now)?;
+        let claims = old
+            .claims
+            .as_ref()
+            .ok_or(Refusal::from(Unsupported::Claims))?;
+
+        let user = self
+            .directory
+            .find(&admission.subject)
+            .await?
+            .admit(admission.issued_at)?;
+
+        let lease = self.policy.lease(&admission, now);
+        let Lineage {
+            session,
+            generation,
+            started_at,
+        } = admission.lineage;
+        let reissue = Reissue {
+            old: claims,
+            dropped: &self.dropped_claims,
+            overwritten: user.claims,
+            lease,
+            lineage: Lineage {
+                session,
+                generation: generation.saturating_add(1),
+                started_at,
+            },
+        };
+        let token_id = self.codec.token_id(reissue.token_id_input());
+        let access_token = self.codec.sign(&reissue.claims(token_id))?;
+        Ok(Grant {
+            access_token,
+            expires_in: lease.seconds(),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Saying whether an access token is good right now, for a reverse proxy that asks.
+
+use std::sync::Arc;
+
+use crate::domain::{Clock, Refusal, Subject, TokenPolicy, Unverified};
+
+use super::{DirectoryError, TokenCodec, Trail, UserDirectory};
+
+/// Checks access tokens.
+pub struct Verifier {
+    /// Checks signatures.
+    pub codec: Arc<dyn TokenCodec>,
+    /// Knows the users, and with them the cut-offs.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Tells the time, once per check.
+    pub clock: Arc<dyn Clock>,
+    /// The limits.
+    pub policy: TokenPolicy,
+}
+
+/// Why a token is not good.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The directory could not answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl From<Unverified> for VerifyError {
+    fn from(unverified: Unverified) -> Self {
+        Self::Refused(unverified.into())
+    }
+}
+
+impl Verifier {
+    /// The subject of `token`, if it is genuine, alive, not revoked, and its user active.
+    ///
+    /// *Why the user is looked up.* Revocation lives in the users table; a check that trusts the
+    /// token alone would let a deactivated user in until it expires.
+    pub async fn verify(&self, token: &str) -> (Trail, Result<Subject, VerifyError>) {
+        let mut trail = Trail::default();
+        let outcome = self.check(token, &mut trail).await;
+        (trail, outcome)
+    }
+
+    async fn check(&self, token: &str, trail: &mut Trail) -> Result<Subject, VerifyError> {
+        let now = self.clock.now();
+        let token = self.codec.verify_ignoring_expiry(token)?;
+        trail.note(&token);
+        let admission = self.policy.judge_use(&token, now)?;
+
+        self.directory
+            .find(&admission.subject)
+            .await?
+            .admit(admission.issued_at)?;
+        Ok(admission.subject)
+    }
+}

@@ -1,0 +1,207 @@
+//! The keys: one signs, all of them verify.
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::domain::{KeyTrust, Unverified};
+use crate::service::SignError;
+
+use super::{jws, known_secrets, provider};
+
+/// An HMAC algorithm of RFC 7518 §3.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HmacAlgorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
+}
+
+impl HmacAlgorithm {
+    /// As `alg` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+        }
+    }
+
+    /// How many bytes a key must have at least: as many as the hash (RFC 7518 §3.2).
+    pub fn min_key_bytes(self) -> usize {
+        match self {
+            Self::Hs256 => 32,
+            Self::Hs384 => 48,
+            Self::Hs512 => 64,
+        }
+    }
+
+    fn library(self) -> Algorithm {
+        match self {
+            Self::Hs256 => Algorithm::HS256,
+            Self::Hs384 => Algorithm::HS384,
+            Self::Hs512 => Algorithm::HS512,
+        }
+    }
+}
+
+impl std::str::FromStr for HmacAlgorithm {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Hs256, Self::Hs384, Self::Hs512];
+        let found = all.into_iter().find(|algorithm| algorithm.name() == name);
+        found.ok_or("expected HS256, HS384 or HS512")
+    }
+}
+
+/// Why a secret should not sign anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakSecret {
+    /// It stands in public documentation.
+    #[error("this secret is published in tutorials or documentation; anybody can sign with it")]
+    Known,
+    /// It is shorter than the hash.
+    #[error("{bytes} bytes are too few: {algorithm} needs {needed} (RFC 7518 section 3.2)")]
+    Short {
+        /// The algorithm's name.
+        algorithm: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it must be.
+        needed: usize,
+    },
+}
+
+impl WeakSecret {
+    /// What is weak about `secret`, if anything is.
+    pub fn find(secret: &SecretString, algorithm: HmacAlgorithm) -> Option<Self> {
+        let secret = secret.expose_secret();
+        if known_secrets::contains(secret) {
+            return Some(Self::Known);
+        }
+        let needed = algorithm.min_key_bytes();
+        (secret.len() < needed).then_some(Self::Short {
+            algorithm: algorithm.name(),
+            bytes: secret.len(),
+            needed,
+        })
+    }
+}
+
+/// The key that signs.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// Its name in the header of new tokens.
+    pub key_id: Option<String>,
+    /// The key.
+    pub secret: SecretString,
+}
+
+/// A key that signed once and still verifies.
+#[derive(Debug, Clone)]
+pub struct VerifyingKey {
+    /// Its name in the header of old tokens.
+    pub key_id: Option<String>,
+    /// The key.
+    pub secret: SecretString,
+    /// From when on it no longer counts.
+    pub valid_until: Option<DateTime<Utc>>,
+}
+
+/// One algorithm and its keys.
+pub struct KeyRing {
+    algorithm: HmacAlgorithm,
+    signing_key: EncodingKey,
+    header: String,
+    keys: Vec<RingKey>,
+}
+
+struct RingKey {
+    key_id: Option<String>,
+    key: DecodingKey,
+    trust: KeyTrust,
+}
+
+impl KeyRing {
+    /// A ring in which `current` signs, and all verify.
+    pub fn new(algorithm: HmacAlgorithm, current: &SigningKey, previous: &[VerifyingKey]) -> Self {
+        provider::install();
+        let current_secret = current.secret.expose_secret().as_bytes();
+        let mut keys = vec![RingKey {
+            key_id: current.key_id.clone(),
+            key: DecodingKey::from_secret(current_secret),
+            trust: KeyTrust {
+                label: "current".to_owned(),
+                valid_until: None,
+            },
+        }];
+        keys.extend(previous.iter().enumerate().map(|(index, key)| RingKey {
+            key_id: key.key_id.clone(),
+            key: DecodingKey::from_secret(key.secret.expose_secret().as_bytes()),
+            trust: KeyTrust {
+                label: format!("previous-{}", index + 1),
+                valid_until: key.valid_until,
+            },
+        }));
+        Self {
+            algorithm,
+            signing_key: EncodingKey::from_secret(current_secret),
+            header: header(algorithm, current.key_id.as_deref()),
+            keys,
+        }
+    }
+
+    /// The one algorithm of this ring.
+    pub(super) fn algorithm(&self) -> HmacAlgorithm {
+        self.algorithm
+    }
+
+    /// The encoded header of new tokens.
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// The key that `signature` was made with.
+    ///
+    /// `key_id` narrows the search and does nothing else: a key without a name is always tried,
+    /// because the tokens of most legacy backends name none.
+    pub(super) fn verify(
+        &self,
+        signing_input: &str,
+        signature: &str,
+        key_id: Option<&str>,
+    ) -> Result<KeyTrust, Unverified> {
+        let mut candidates = self.keys.iter().filter(|key| {
+            let named = key.key_id.as_deref();
+            named.is_none() || key_id.is_none() || named == key_id
+        });
+        let algorithm = self.algorithm.library();
+        let mut refused = Unverified::UnknownKey;
+        let found = candidates.find(|key| {
+            refused = Unverified::Signature;
+            let message = signing_input.as_bytes();
+            jsonwebtoken::crypto::verify(signature, message, &key.key, algorithm).unwrap_or(false)
+        });
+        found.map(|key| key.trust.clone()).ok_or(refused)
+    }
+
+    /// The encoded signature of the current key.
+    pub(super) fn sign(&self, signing_input: &str) -> Result<String, SignError> {
+        let algorithm = self.algorithm.library();
+        jsonwebtoken::crypto::sign(signing_input.as_bytes(), &self.signing_key, algorithm)
+            .map_err(|error| SignError(error.into()))
+    }
+}
+
+/// `alg`, `typ` and, where the key has a name, `kid`, encoded.
+fn header(algorithm: HmacAlgorithm, key_id: Option<&str>) -> String {
+    let mut header = serde_json::json!({"alg": algorithm.name(), "typ": "JWT"});
+    if let (Some(key_id), Some(header)) = (key_id, header.as_object_mut()) {
+        header.insert("kid".to_owned(), key_id.into());
+    }
+    jws::encode(header.to_string())
+}

@@ -1,0 +1,15 @@
+//! JWTs: verifies strictly, signs, and knows which secrets are no secrets.
+//!
+//! The only user of jsonwebtoken, which computes and compares the signatures. Header and claims
+//! are read by [`crate::json`] instead: jsonwebtoken ignores `crit`, takes duplicate names, and
+//! changes numbers beyond 64 bits.
+
+mod codec;
+mod jws;
+mod key_ring;
+mod known_secrets;
+mod provider;
+mod registered;
+
+pub use codec::{JwtCodec, MAX_TOKEN_BYTES};
+pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey, WeakSecret};
