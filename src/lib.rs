@@ -3,4 +3,5 @@
 pub mod domain;
 pub mod json;
 pub mod service;
+pub mod store;
 pub mod token;

@@ -1,0 +1,128 @@
+//! Opening a database, and bringing the service's own tables up to date.
+
+use std::time::Duration;
+
+use migration::Migrator;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm_migration::migrator::MigratorTraitSelf;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+/// A connection that sat idle for so long is asked whether it still lives before it is used.
+/// Asking before every query would double the round trips.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
+
+/// How long SQLite waits for a writer of another process.
+const SQLITE_BUSY: Duration = Duration::from_secs(1);
+
+/// Between two attempts to reach a database that is not there yet.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Where a database is and how it is used.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite://…`, `postgres://…`, `mysql://…` or `mariadb://…`; holds the password.
+    pub url: SecretString,
+    /// The most connections at a time.
+    pub max_connections: u32,
+    /// How long one query may take, waiting for a connection included.
+    pub query_deadline: Duration,
+    /// How long the start waits for a database that does not answer yet.
+    pub connect_deadline: Duration,
+}
+
+/// A database could not be opened or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The migrations failed.
+    #[error("the tables could not be brought up to date: {0}")]
+    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It did not answer in time.
+    #[error("the database could not be opened within {}: {source}", humantime::format_duration(*.waited))]
+    Unreachable {
+        /// How long it was waited for.
+        waited: Duration,
+        /// What the last attempt said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Opens the database, and waits for one that is still starting.
+pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
+    let waited = settings.connect_deadline;
+    let deadline = Instant::now() + waited;
+    let mut warned = false;
+    loop {
+        let attempt = timeout(
+            settings.connect_deadline,
+            Database::connect(options(settings)),
+        );
+        let source = match attempt.await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => error,
+            Err(_) => DbErr::Custom("it accepted the connection and said nothing".to_owned()),
+        };
+        if Instant::now() + PAUSE >= deadline || !may_come_up(&source) {
+            return Err(ConnectError::Unreachable {
+                waited,
+                source: source.into(),
+            });
+        }
+        if !std::mem::replace(&mut warned, true) {
+            let patience = humantime::format_duration(waited);
+            warn!(error = %source, "the database does not answer; waiting for it up to {patience}");
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Whether waiting can help: a server that is starting refuses connections, a wrong password or
+/// a missing folder stays wrong.
+fn may_come_up(error: &DbErr) -> bool {
+    let text = error.to_string().to_lowercase();
+    let starting = [
+        "refused",
+        "starting up",
+        "reset",
+        "broken pipe",
+        "timed out",
+        "said nothing",
+    ];
+    starting.iter().any(|sign| text.contains(sign))
+}
+
+fn options(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = ConnectOptions::new(settings.url.expose_secret());
+    options
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.query_deadline)
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
+        // Statements are logged with their values, and values are none of the log's business.
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .busy_timeout(SQLITE_BUSY)
+                .pragma("journal_mode", "WAL")
+                // Every rotation is on the disk before its answer leaves.
+                .pragma("synchronous", "FULL")
+        });
+    options
+}
+
+/// Makes and changes the service's own tables. Safe when several replicas start at once.
+pub async fn migrate_up(
+    connection: &DatabaseConnection,
+    migrator: Migrator,
+) -> Result<(), ConnectError> {
+    let migrate = |error: DbErr| ConnectError::Migrate(error.into());
+    if let Err(error) = migrator.up(connection, None).await {
+        // Another replica may have made the same table in the same moment. Whoever lost finds
+        // less to do on a second look; what fails twice is a real failure.
+        info!(%error, "the migrations met an obstacle; looking again");
+        migrator.up(connection, None).await.map_err(migrate)?;
+    }
+    Ok(())
+}

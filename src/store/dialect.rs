@@ -1,0 +1,36 @@
+//! The three kinds of database.
+
+use sea_orm::{DatabaseConnection, DbBackend};
+
+/// What a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// MySQL and MariaDB.
+    MySql,
+    Postgres,
+    Sqlite,
+}
+
+impl Dialect {
+    /// What `connection` speaks.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's list is open, and only these three drivers are compiled in"
+    )]
+    pub(super) fn of(connection: &DatabaseConnection) -> Self {
+        match connection.get_database_backend() {
+            DbBackend::MySql => Self::MySql,
+            DbBackend::Postgres => Self::Postgres,
+            _ => Self::Sqlite,
+        }
+    }
+
+    /// The library's name for it.
+    pub(super) fn backend(self) -> DbBackend {
+        match self {
+            Self::MySql => DbBackend::MySql,
+            Self::Postgres => DbBackend::Postgres,
+            Self::Sqlite => DbBackend::Sqlite,
+        }
+    }
+}
