@@ -1,0 +1,85 @@
+//! One event per answer: who asked, by which contract, with which outcome. Never a token.
+
+use std::net::IpAddr;
+
+use poem::http::StatusCode;
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaResponses, Registry};
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
+
+use crate::service::Trail;
+
+/// What a handler knows about its answer, carried to the frame in the response.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Audit {
+    /// The contract or endpoint.
+    pub(super) contract: &'static str,
+    /// What happened, from a closed set: `refreshed`, `verified`, or the code of the problem.
+    pub(super) outcome: &'static str,
+    /// The exact reason, also where the caller is not told.
+    pub(super) reason: String,
+    /// Whom and what it was about.
+    pub(super) trail: Trail,
+    /// What the operator could change, where a setting stands in the way.
+    pub(super) hint: &'static str,
+}
+
+/// An answer and what the log may know of it.
+pub(super) struct Audited<R> {
+    pub(super) reply: R,
+    pub(super) audit: Audit,
+}
+
+impl<R: IntoResponse> IntoResponse for Audited<R> {
+    fn into_response(self) -> Response {
+        let mut response = self.reply.into_response();
+        response.extensions_mut().insert(self.audit);
+        response
+    }
+}
+
+impl<R: ApiResponse> ApiResponse for Audited<R> {
+    fn meta() -> MetaResponses {
+        R::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        R::register(registry);
+    }
+}
+
+/// Writes the event of one answer.
+pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode, audit: &Audit) {
+    let Audit {
+        contract,
+        outcome,
+        reason,
+        trail,
+        hint,
+    } = audit;
+    let client = client.map(tracing::field::display);
+    let session = trail.session.map(tracing::field::display);
+    let subject = trail.subject.as_ref().map(tracing::field::display);
+    let (key, status) = (trail.key.as_deref(), status.as_u16());
+    let reason = (!reason.is_empty()).then_some(reason.as_str());
+    let hint = (!hint.is_empty()).then_some(*hint);
+    macro_rules! event {
+        ($level:ident) => {
+            $level!(
+                target: "remint::audit",
+                %request_id, client, contract, outcome, status, reason, session, subject, key, hint,
+                "answered"
+            )
+        };
+    }
+    match status {
+        500.. => event!(error),
+        // Worth a look: somebody tries tokens that nobody here signed.
+        401 if trail.key.is_none() && *outcome == "invalid_token" => event!(warn),
+        // Probes and pages: many, and about nobody.
+        _ if *outcome == "served" => event!(debug),
+        _ => event!(info),
+    }
+}

@@ -1,0 +1,64 @@
+//! Reading a request's body: bounded in size and time, JSON by its media type.
+
+use std::time::Duration;
+
+use poem::error::ReadBodyError;
+use poem::http::header::CONTENT_TYPE;
+use poem::{Request, RequestBody};
+use tokio::time::timeout;
+
+/// The largest body that is read, in bytes.
+pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// How long a body may take to arrive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyDeadline(pub(super) Duration);
+
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    /// The connection broke, or its framing is wrong.
+    #[error("the body could not be read")]
+    Broken,
+    /// It is labelled as something else than JSON.
+    #[error("the body must be application/json")]
+    MediaType,
+    /// It did not arrive in time.
+    #[error("the body took too long to arrive")]
+    Slow,
+    /// It is larger than the cap.
+    #[error("the body is larger than 16 KiB")]
+    TooLarge,
+}
+
+/// The bytes of the body; empty where there is none.
+pub(super) async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
+    if !is_json(request) {
+        return Err(BodyError::MediaType);
+    }
+    let BodyDeadline(deadline) = *request
+        .data()
+        .unwrap_or(&BodyDeadline(Duration::from_secs(10)));
+    let body = body.take().map_err(|_| BodyError::Broken)?;
+    match timeout(deadline, body.into_bytes_limit(MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(BodyError::TooLarge),
+        Ok(Err(_)) => Err(BodyError::Broken),
+        Err(_) => Err(BodyError::Slow),
+    }
+}
+
+/// Whether the body is JSON or says nothing of what it is, as curl without `-H` and old XHR do not.
+fn is_json(request: &Request) -> bool {
+    let mut types = request.headers().get_all(CONTENT_TYPE).iter();
+    let Some(media_type) = types.next() else {
+        return true;
+    };
+    let essence = media_type
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json") && types.next().is_none()
+}

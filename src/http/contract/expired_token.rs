@@ -1,0 +1,241 @@
+//! `expired_token`, the main job: `{"token"}` in, a bearer token out (seed 004).
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+use tracing::error;
+
+use crate::domain::{Refusal, Unsupported};
+use crate::service::{Attempt, RefreshError};
+
+use super::super::audit::{Audit, Audited};
+use super::super::body::BodyError;
+use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+
+/// Stands in the document where a demo has a token that works. Its signature fits no key.
+pub(in crate::http) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI0MiIsImV4cCI6MTcwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
+
+/// An expired token.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(in crate::http) struct RefreshRequest {
+    /// The token that ran out, or is about to.
+    #[oai(validator(max_length = 8192))]
+    token: String,
+}
+
+impl poem_openapi::types::Example for RefreshRequest {
+    fn example() -> Self {
+        Self {
+            token: EXAMPLE_TOKEN.to_owned(),
+        }
+    }
+}
+
+/// A fresh token.
+#[derive(Object)]
+#[oai(example)]
+pub(in crate::http) struct RefreshReply {
+    /// The new token, for the same user with the same claims.
+    access_token: String,
+    /// Always `bearer`.
+    token_type: String,
+    /// For how many seconds it lives.
+    expires_in: i64,
+}
+
+impl poem_openapi::types::Example for RefreshReply {
+    fn example() -> Self {
+        Self {
+            access_token: EXAMPLE_TOKEN.to_owned(),
+            token_type: "bearer".to_owned(),
+            expires_in: 1800,
+        }
+    }
+}
+
+/// Every answer of the contract.
+#[derive(ApiResponse)]
+pub(in crate::http) enum Refreshed {
+    /// The token was exchanged.
+    #[oai(status = 200)]
+    Ok(Json<RefreshReply>),
+    /// The body broke off.
+    #[oai(status = 400)]
+    BadRequest(ProblemJson),
+    /// The token is not exchanged. Before its signature has verified, `code` is always
+    /// `invalid_token`, whatever is wrong with it.
+    #[oai(status = 401)]
+    Unauthorized(ProblemJson, #[oai(header = "WWW-Authenticate")] String),
+    /// The body took too long to arrive.
+    #[oai(status = 408)]
+    Timeout(ProblemJson),
+    /// The body is larger than 16 KiB.
+    #[oai(status = 413)]
+    TooLarge(ProblemJson),
+    /// The body is labelled as something else than JSON.
+    #[oai(status = 415)]
+    MediaType(ProblemJson),
+    /// The body is not JSON, or has no `token`, or it is not a string.
+    #[oai(status = 422)]
+    Malformed(ProblemJson),
+    /// A fault of the service. The session is untouched.
+    #[oai(status = 500)]
+    Internal(ProblemJson),
+    /// A database does not answer. The session is untouched; try again.
+    #[oai(status = 503)]
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+}
+
+/// Why no credential was found in a request.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::http) enum InputError {
+    /// The body could not be had.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body is there and not what was asked for.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+const CONTRACT: &str = "expired_token";
+
+/// The answer to a request that carries no readable credential.
+pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
+    let detail = error.to_string();
+    let (code, reply): (_, fn(ProblemJson) -> Refreshed) = match error {
+        InputError::Body(BodyError::Broken) => (Code::BadRequest, Refreshed::BadRequest),
+        InputError::Body(BodyError::MediaType) => {
+            (Code::UnsupportedMediaType, Refreshed::MediaType)
+        }
+        InputError::Body(BodyError::Slow) => (Code::RequestTimeout, Refreshed::Timeout),
+        InputError::Body(BodyError::TooLarge) => (Code::TooLarge, Refreshed::TooLarge),
+        InputError::Malformed(_) => (Code::MalformedRequest, Refreshed::Malformed),
+    };
+    let audit = Audit {
+        contract: CONTRACT,
+        outcome: code.word(),
+        ..Audit::default()
+    };
+    let audit = Audit {
+        reason: detail.clone(),
+        ..audit
+    };
+    Audited {
+        reply: reply(code.problem(detail)),
+        audit,
+    }
+}
+
+/// The answer to a credential that was tried.
+pub(in crate::http) fn answer(attempt: Attempt) -> Audited<Refreshed> {
+    let Attempt { trail, outcome } = attempt;
+    let audit = Audit {
+        contract: CONTRACT,
+        trail,
+        ..Audit::default()
+    };
+    match outcome {
+        Ok(grant) => {
+            let reply = RefreshReply {
+                access_token: grant.access_token,
+                token_type: "bearer".to_owned(),
+                expires_in: grant.expires_in,
+            };
+            let audit = Audit {
+                outcome: "refreshed",
+                ..audit
+            };
+            Audited {
+                reply: Refreshed::Ok(Json(reply)),
+                audit,
+            }
+        }
+        Err(error) => refuse(&error, audit),
+    }
+}
+
+fn refuse(error: &RefreshError, audit: Audit) -> Audited<Refreshed> {
+    let reason = error.to_string();
+    let (outcome, hint, reply) = match error {
+        RefreshError::Refused(refusal) => {
+            let (code, detail) = explain(*refusal);
+            let challenge = challenge(&detail);
+            let reply = Refreshed::Unauthorized(code.problem(detail), challenge);
+            (code, operator_hint(*refusal), reply)
+        }
+        RefreshError::Directory(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "the users table does not answer"
+            );
+            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+            (
+                Code::Unavailable,
+                "",
+                Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS),
+            )
+        }
+        RefreshError::Sign(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "a token could not be signed"
+            );
+            let problem = Code::Internal.problem("the service failed");
+            (Code::Internal, "", Refreshed::Internal(problem))
+        }
+    };
+    Audited {
+        reply,
+        audit: Audit {
+            outcome: outcome.word(),
+            reason,
+            hint,
+            ..audit
+        },
+    }
+}
+
+/// The code and the detail that a caller is told.
+pub(in crate::http) fn explain(refusal: Refusal) -> (Code, String) {
+    let code = match refusal {
+        // One answer for all of them: telling them apart would tell a forger how far they got.
+        Refusal::Unverified(_) => return (Code::InvalidToken, "the token is not valid".to_owned()),
+        Refusal::Expired => Code::TokenExpired,
+        Refusal::RefreshWindowOver => Code::RefreshWindowOver,
+        Refusal::SessionExpired => Code::SessionExpired,
+        Refusal::SessionRevoked => Code::SessionRevoked,
+        Refusal::Unsupported(_) => Code::UnsupportedToken,
+        Refusal::UserInactive => Code::UserInactive,
+        Refusal::UserNotFound => Code::UserNotFound,
+    };
+    (code, refusal.to_string())
+}
+
+/// `WWW-Authenticate` (RFC 6750 §3). Every detail is plain ASCII without quotes.
+pub(in crate::http) fn challenge(detail: &str) -> String {
+    format!(r#"Bearer error="invalid_token", error_description="{detail}""#)
+}
+
+/// The setting that stands in the way of a genuine token, for whoever reads the log.
+pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unsupported(Unsupported::Audience) => "JWT_AUDIENCE must list the token's aud",
+        Refusal::Unsupported(Unsupported::Issuer) => "JWT_ISSUER must be the token's iss",
+        Refusal::Unsupported(Unsupported::Kind) => "JWT_TOKEN_KINDS lists the kinds accepted",
+        Refusal::Unsupported(Unsupported::SubjectMissing) => {
+            "JWT_SUBJECT_CLAIM names the claim that holds the user's key"
+        }
+        Refusal::Unsupported(Unsupported::SubjectMalformed) => {
+            "USERS_KEY_COLUMN must be of the subject's type"
+        }
+        Refusal::Unsupported(_)
+        | Refusal::Unverified(_)
+        | Refusal::Expired
+        | Refusal::RefreshWindowOver
+        | Refusal::SessionExpired
+        | Refusal::SessionRevoked
+        | Refusal::UserInactive
+        | Refusal::UserNotFound => "",
+    }
+}

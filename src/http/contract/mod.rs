@@ -1,0 +1,101 @@
+//! Which contract a refresh request speaks: decided by what it carries, never by configuration.
+//!
+//! Several legacy backends share the path `/api/auth/refresh`, so their frontends can only be
+//! told apart by the shape of what they send. Each contract has a file of its own here.
+
+pub(super) mod expired_token;
+
+use serde_json::value::RawValue;
+
+use crate::json::StrictObject;
+
+/// The contracts that share `POST /api/auth/refresh`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A cookie and no body, or nothing at all: the contract that knows how to say so.
+    Cookie,
+    /// A token in the body, or in the header with no body.
+    ExpiredToken,
+    /// A refresh token in the body.
+    RefreshToken,
+    /// An access and a refresh token in the body.
+    TokenPair,
+    /// None of them: answered as a malformed request.
+    Unknown,
+}
+
+/// Which credentials come beside the body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Beside {
+    /// `Authorization: Bearer`.
+    pub(super) bearer: bool,
+    /// The refresh cookie.
+    pub(super) cookie: bool,
+}
+
+impl Shape {
+    /// The first rule that matches wins.
+    pub(super) fn of(body: Option<&StrictObject<'_>>, beside: Beside) -> Self {
+        let has = |name: &str| -> Option<&RawValue> { body?.find(name) };
+        if has("RefreshToken")
+            .or_else(|| has("refreshToken"))
+            .is_some()
+        {
+            return Self::TokenPair;
+        }
+        if has("token").is_some() {
+            return Self::ExpiredToken;
+        }
+        if has("refresh_token").is_some() {
+            return Self::RefreshToken;
+        }
+        if body.is_some_and(|body| !body.is_empty()) {
+            return Self::Unknown;
+        }
+        if beside.bearer && !beside.cookie {
+            return Self::ExpiredToken;
+        }
+        Self::Cookie
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(body: &str, bearer: bool, cookie: bool) -> Shape {
+        let object = StrictObject::parse(body.as_bytes()).ok();
+        Shape::of(object.as_ref(), Beside { bearer, cookie })
+    }
+
+    #[test]
+    fn a_body_decides_whatever_comes_beside_it() {
+        for (bearer, cookie) in [(false, false), (true, false), (false, true), (true, true)] {
+            let shape = |body| shape(body, bearer, cookie);
+            assert_eq!(
+                shape(r#"{"Token":"a","RefreshToken":"b"}"#),
+                Shape::TokenPair
+            );
+            assert_eq!(
+                shape(r#"{"token":"a","refreshToken":"b"}"#),
+                Shape::TokenPair
+            );
+            assert_eq!(
+                shape(r#"{"token":"a","refresh_token":"b"}"#),
+                Shape::ExpiredToken
+            );
+            assert_eq!(shape(r#"{"refresh_token":"b"}"#), Shape::RefreshToken);
+            assert_eq!(shape(r#"{"Token":"a"}"#), Shape::Unknown);
+        }
+    }
+
+    #[test]
+    fn without_a_body_the_cookie_goes_before_the_header() {
+        for body in ["", "{}"] {
+            assert_eq!(shape(body, true, true), Shape::Cookie);
+            assert_eq!(shape(body, false, true), Shape::Cookie);
+            assert_eq!(shape(body, true, false), Shape::ExpiredToken);
+            assert_eq!(shape(body, false, false), Shape::Cookie);
+        }
+    }
+}

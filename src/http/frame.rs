@@ -1,0 +1,195 @@
+//! What surrounds every request: its id, its deadline, its headers, its line in the audit log.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use ipnet::IpNet;
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use tokio::time::timeout;
+use tracing::error;
+
+use crate::domain::IdSource;
+
+use super::audit::{self, Audit};
+use super::docs::Documents;
+use super::problem::{Code, RETRY_AFTER_SECONDS};
+use super::{HttpSettings, client_address};
+
+/// The outermost endpoint.
+pub(super) struct Frame<E> {
+    inner: E,
+    ids: Arc<dyn IdSource>,
+    allowed: AllowedMethods,
+    deadline: Duration,
+    trusted_proxies: Vec<IpNet>,
+}
+
+impl<E: Endpoint> Frame<E> {
+    pub(super) fn new(
+        inner: E,
+        ids: Arc<dyn IdSource>,
+        allowed: AllowedMethods,
+        settings: HttpSettings,
+    ) -> Self {
+        let HttpSettings {
+            trusted_proxies,
+            request_deadline: deadline,
+            ..
+        } = settings;
+        Self {
+            inner,
+            ids,
+            allowed,
+            deadline,
+            trusted_proxies,
+        }
+    }
+
+    /// Whatever happens inside, there is an answer, and in time.
+    async fn answer(&self, request: Request) -> Response {
+        let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        match timeout(self.deadline, work).await {
+            Ok(Ok(Ok(response))) => response.into_response(),
+            Ok(Ok(Err(error))) => from_framework(&error),
+            // The panic itself was logged by the hook, without its message.
+            Ok(Err(_)) => problem(Code::Internal, "the service failed"),
+            Err(_) => {
+                error!("a request ran into its deadline");
+                problem(Code::Unavailable, "the service cannot answer at the moment")
+            }
+        }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Frame<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let request_id = self.ids.request_id();
+        let client = client_address::of(&request, &self.trusted_proxies);
+        // Load balancers probe with HEAD; hyper leaves the body out of the answer.
+        if request.method() == Method::HEAD {
+            request.set_method(Method::GET);
+        }
+        let allowed = self.allowed.of_path(request.uri().path());
+        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+
+        let mut response = self.answer(request).await;
+
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+            headers.insert("x-request-id", id);
+        }
+        if chunked {
+            // RFC 9112 §6.1: what a proxy took for the next request must never be read as one.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        add_security_headers(headers);
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(allowed) = allowed
+        {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        let audit = response
+            .extensions()
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Audit {
+                contract: "none",
+                outcome: outcome(response.status()),
+                ..Audit::default()
+            });
+        audit::write(request_id, client, response.status(), &audit);
+        Ok(response)
+    }
+}
+
+/// The refusals that poem makes before our code runs, in our shape.
+pub(super) fn from_framework(error: &poem::Error) -> Response {
+    match error.status() {
+        StatusCode::NOT_FOUND => problem(Code::NotFound, "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => problem(
+            Code::MethodNotAllowed,
+            "this address does not have that method",
+        ),
+        status if status.is_client_error() => {
+            problem(Code::BadRequest, "the request could not be understood")
+        }
+        _ => {
+            error!(%error, "the framework failed");
+            problem(Code::Internal, "the service failed")
+        }
+    }
+}
+
+fn problem(code: Code, detail: &str) -> Response {
+    let mut response = code.problem(detail).into_response();
+    if code == Code::Unavailable {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+    }
+    response
+}
+
+fn add_security_headers(headers: &mut HeaderMap) {
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+}
+
+/// The outcome of an answer that no contract made.
+fn outcome(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200..=299 => "served",
+        404 => Code::NotFound.word(),
+        405 => Code::MethodNotAllowed.word(),
+        400..=499 => Code::BadRequest.word(),
+        503 => Code::Unavailable.word(),
+        _ => Code::Internal.word(),
+    }
+}
+
+/// Which methods each path has, as the OpenAPI document says.
+pub(super) struct AllowedMethods(BTreeMap<String, HeaderValue>);
+
+impl AllowedMethods {
+    pub(super) fn of(documents: &Documents) -> Self {
+        let document: serde_json::Value =
+            serde_json::from_str(documents.text()).unwrap_or_default();
+        let mut paths = BTreeMap::new();
+        for (path, operations) in document
+            .get("paths")
+            .and_then(|p| p.as_object())
+            .into_iter()
+            .flatten()
+        {
+            let methods = operations
+                .as_object()
+                .into_iter()
+                .flat_map(|methods| methods.keys());
+            let mut names: Vec<_> = methods.map(|method| method.to_ascii_uppercase()).collect();
+            if names.iter().any(|name| name == "GET") {
+                names.push("HEAD".to_owned());
+            }
+            if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
+                paths.insert(path.clone(), value);
+            }
+        }
+        for page in ["/docs", "/openapi.json", "/openapi.yaml"] {
+            paths.insert(page.to_owned(), HeaderValue::from_static("GET, HEAD"));
+        }
+        Self(paths)
+    }
+
+    fn of_path(&self, path: &str) -> Option<HeaderValue> {
+        self.0.get(path).cloned()
+    }
+}

@@ -1,0 +1,72 @@
+//! Liveness and readiness, without versions or details.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use poem_openapi::{ApiResponse, OpenApi};
+
+use crate::service::UserDirectory;
+
+use super::Tag;
+use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+
+/// Whether the service wants more requests.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// From now on `/readyz` says no, so that a load balancer turns elsewhere.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+pub(super) struct HealthApi {
+    pub(super) directory: Arc<dyn UserDirectory>,
+    pub(super) readiness: Arc<Readiness>,
+}
+
+/// The answer of `/healthz`.
+#[derive(ApiResponse)]
+enum Alive {
+    /// The process runs.
+    #[oai(status = 200)]
+    Ok,
+}
+
+/// The answers of `/readyz`.
+#[derive(ApiResponse)]
+enum Ready {
+    /// Send requests.
+    #[oai(status = 200)]
+    Ok,
+    /// Send them elsewhere: the database does not answer, or the service is shutting down.
+    #[oai(status = 503)]
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+}
+
+#[OpenApi(tag = "Tag::Health")]
+impl HealthApi {
+    /// Does the process run?
+    #[oai(path = "/healthz", method = "get", operation_id = "health")]
+    #[expect(clippy::unused_async, reason = "the macro wants it so")]
+    async fn health(&self) -> Alive {
+        Alive::Ok
+    }
+
+    /// Can it serve?
+    #[oai(path = "/readyz", method = "get", operation_id = "readiness")]
+    async fn readiness(&self) -> Ready {
+        if !self.readiness.is_draining() && self.directory.ping().await.is_ok() {
+            return Ready::Ok;
+        }
+        let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+        Ready::Unavailable(problem, RETRY_AFTER_SECONDS)
+    }
+}

@@ -1,0 +1,105 @@
+//! The service over HTTP: finds the credential in a request, writes the outcome. Decides nothing.
+
+mod audit;
+mod bearer;
+mod body;
+mod client_address;
+mod contract;
+mod cors;
+mod docs;
+mod frame;
+mod health;
+mod problem;
+mod refresh;
+mod server;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use poem::{Endpoint, EndpointExt, Route};
+use poem_openapi::{LicenseObject, OpenApiService, Tags};
+
+use crate::domain::IdSource;
+use crate::service::{Refresher, UserDirectory, Verifier};
+
+pub use health::Readiness;
+pub use server::{ServerSettings, serve};
+
+/// What the endpoints are made of.
+pub struct Parts {
+    /// Exchanges tokens.
+    pub refresher: Arc<Refresher>,
+    /// Checks tokens.
+    pub verifier: Arc<Verifier>,
+    /// Asked whether it answers, for `/readyz`.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Names requests.
+    pub ids: Arc<dyn IdSource>,
+    /// Whether the service is draining.
+    pub readiness: Arc<Readiness>,
+    /// The rest.
+    pub settings: HttpSettings,
+}
+
+/// How requests are read and answered.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// The origins whose scripts may read answers, such as `https://app.example.com`.
+    pub cors_allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long the body of a request may take to arrive.
+    pub body_deadline: Duration,
+    /// How long a request may take as a whole.
+    pub request_deadline: Duration,
+    /// A token that Swagger UI shows as the example; only the demo has one that works.
+    pub example_token: Option<String>,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// Exchange an expired token for a fresh one.
+    Refresh,
+    /// Check a token, for a reverse proxy.
+    Verify,
+    /// Liveness and readiness.
+    Health,
+}
+
+/// Every public endpoint, with the document that describes it.
+pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
+    let Parts {
+        refresher,
+        verifier,
+        directory,
+        ids,
+        readiness,
+        settings,
+    } = parts;
+    let apis = (
+        refresh::RefreshApi { refresher },
+        verify::VerifyApi { verifier },
+        health::HealthApi {
+            directory,
+            readiness,
+        },
+    );
+    let service = OpenApiService::new(apis, "remint", env!("CARGO_PKG_VERSION"))
+        .summary("Re-signs expired JWTs")
+        .description(include_str!("description.md"))
+        .license(LicenseObject::new("MIT OR Apache-2.0").identifier("MIT OR Apache-2.0"));
+
+    let documents = docs::Documents::of(&service, settings.example_token.as_deref());
+    let allowed = frame::AllowedMethods::of(&documents);
+    let routes = Route::new()
+        .at("/docs", poem::get(documents.swagger_ui()))
+        .at("/openapi.json", poem::get(documents.json()))
+        .at("/openapi.yaml", poem::get(documents.yaml()))
+        .at("/problems/:code", poem::get(problem::explain))
+        .nest("/", service)
+        .data(body::BodyDeadline(settings.body_deadline))
+        .with(cors::Cors::new(&settings.cors_allowed_origins));
+    frame::Frame::new(routes, ids, allowed, settings)
+}

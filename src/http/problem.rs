@@ -1,0 +1,202 @@
+//! Problem details (RFC 9457): the one shape of refusal that is not a legacy contract's own.
+
+use poem::http::header::CONTENT_TYPE;
+use poem::http::{HeaderValue, StatusCode};
+use poem::web::{Html, Path};
+use poem::{IntoResponse, Response, handler};
+use poem_openapi::payload::{Json, Payload};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Enum, Object};
+
+/// How many seconds to wait before trying again, where the service itself is in trouble.
+pub(super) const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// What to do about a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum Action {
+    /// Log in again: no retry will help.
+    Reauthenticate,
+    /// Exchange the token for a fresh one.
+    Refresh,
+    /// Correct the request, or send it again later.
+    Retry,
+    /// Wait as long as `Retry-After` says, then send it again.
+    Wait,
+}
+
+/// A refusal, for people (`title`, `detail`) and programs (`code`, `action`).
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(super) struct Problem {
+    /// Names this kind of problem; relative to the service, a page that explains it.
+    pub(super) r#type: String,
+    /// The kind of problem in a few words; the same for every occurrence.
+    pub(super) title: String,
+    /// The status of the answer.
+    pub(super) status: u16,
+    /// What happened this time.
+    pub(super) detail: String,
+    /// The kind of problem as a word of a closed set.
+    pub(super) code: String,
+    /// What to do about it.
+    pub(super) action: Action,
+}
+
+/// Declares the closed set of codes: name, word, status, action, title, explanation.
+macro_rules! codes {
+    ($($variant:ident $word:literal $status:literal $action:ident $title:literal $help:literal)*) => {
+        /// A kind of problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Code { $(#[doc = $title] $variant,)* }
+
+        impl Code {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word for programs.
+            pub(super) fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The status of the answer.
+            pub(super) fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            fn action(self) -> Action {
+                match self { $(Self::$variant => Action::$action,)* }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest "bad_request" 400 Retry "Bad request"
+        "The request could not be understood as HTTP or JSON."
+    InvalidToken "invalid_token" 401 Reauthenticate "Invalid token"
+        "The token is not one that this service can verify: its form, algorithm, key or signature \
+         is wrong. All of these get the same answer, so that nobody can learn from it; the \
+         service's audit log has the exact reason."
+    MissingToken "missing_token" 401 Reauthenticate "No token"
+        "The request carries no Authorization: Bearer header."
+    RefreshWindowOver "refresh_window_over" 401 Reauthenticate "Expired too long ago"
+        "The token expired longer ago than REFRESH_WINDOW_MINUTES."
+    SessionExpired "session_expired" 401 Reauthenticate "Session too old"
+        "The session began longer ago than SESSION_MAX_MINUTES; no refresh makes it longer."
+    SessionRevoked "session_revoked" 401 Reauthenticate "Session revoked"
+        "The token is as old as, or older than, the moment from which on the user's tokens count \
+         (after a change of password, for example)."
+    TokenExpired "token_expired" 401 Refresh "Token expired"
+        "The token is genuine and has expired. Exchange it for a fresh one."
+    UnsupportedToken "unsupported_token" 401 Reauthenticate "Unsupported token"
+        "The token is genuine, but not an access token that this service re-issues; `detail` says \
+         what is missing."
+    UserInactive "user_inactive" 401 Reauthenticate "User inactive"
+        "The users table does not say that this user is active."
+    UserNotFound "user_not_found" 401 Reauthenticate "User not found"
+        "The users table does not have this user."
+    NotFound "not_found" 404 Retry "Not found"
+        "There is nothing at this address; /docs shows what there is."
+    MethodNotAllowed "method_not_allowed" 405 Retry "Method not allowed"
+        "The address exists, but not for this method; the Allow header names those it has."
+    RequestTimeout "request_timeout" 408 Retry "Request too slow"
+        "The body of the request did not arrive in time."
+    TooLarge "too_large" 413 Retry "Request too large"
+        "A body may have 16 KiB."
+    UnsupportedMediaType "unsupported_media_type" 415 Retry "Unsupported media type"
+        "The body must be JSON, labelled as application/json or not at all."
+    MalformedRequest "malformed_request" 422 Retry "Malformed request"
+        "The body is not the JSON that was asked for; `detail` says what is wrong with it."
+    Internal "internal" 500 Retry "Internal error"
+        "A fault of the service. The session is untouched; the service's log has the request id."
+    Unavailable "unavailable" 503 Wait "Temporarily unavailable"
+        "The service, or a database that it needs, cannot answer at the moment. The session is \
+         untouched: keep it and try again after Retry-After."
+}
+
+impl Code {
+    /// The problem, with what happened this time.
+    pub(super) fn problem(self, detail: impl Into<String>) -> ProblemJson {
+        ProblemJson(Problem {
+            r#type: format!("/problems/{}", self.word()),
+            title: self.title().to_owned(),
+            status: self.status(),
+            detail: detail.into(),
+            code: self.word().to_owned(),
+            action: self.action(),
+        })
+    }
+}
+
+/// A problem as a body of type `application/problem+json`.
+#[derive(Debug)]
+pub(super) struct ProblemJson(pub(super) Problem);
+
+impl Payload for ProblemJson {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        Problem::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}
+
+impl IntoResponse for ProblemJson {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or_default();
+        let mut response = Json(self.0).into_response();
+        let media_type = HeaderValue::from_static(Self::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response.set_status(status);
+        response
+    }
+}
+
+impl ApiResponse for ProblemJson {
+    fn meta() -> MetaResponses {
+        let content = MetaMediaType {
+            content_type: Self::CONTENT_TYPE,
+            schema: Self::schema_ref(),
+        };
+        let response = MetaResponse {
+            description: "",
+            status: None,
+            status_range: None,
+            content: vec![content],
+            headers: Vec::new(),
+        };
+        MetaResponses {
+            responses: vec![response],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}
+
+/// The page that `type` points to.
+#[handler]
+pub(super) fn explain(Path(code): Path<String>) -> poem::Result<Html<String>> {
+    let known = Code::ALL.iter().find(|known| known.word() == code);
+    let code = known.ok_or(poem::error::NotFoundError)?;
+    Ok(Html(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <h1>{title}</h1><p><code>{word}</code>, status {status}</p><p>{help}</p></html>",
+        title = code.title(),
+        word = code.word(),
+        status = code.status(),
+        help = code.help(),
+    )))
+}

@@ -1,0 +1,121 @@
+//! `GET /api/auth/verify`: forward-auth for nginx `auth_request`, Traefik and Caddy.
+
+use std::sync::Arc;
+
+use poem_openapi::{ApiResponse, OpenApi};
+use tracing::error;
+
+use crate::service::{Verifier, VerifyError};
+
+use super::Tag;
+use super::audit::{Audit, Audited};
+use super::bearer::Bearer;
+use super::contract::expired_token::{challenge, explain, operator_hint};
+use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+
+pub(super) struct VerifyApi {
+    pub(super) verifier: Arc<Verifier>,
+}
+
+/// Every answer of the endpoint.
+#[derive(ApiResponse)]
+enum Verified {
+    /// The token is good; the header names whom it is about.
+    #[oai(status = 204)]
+    Ok(#[oai(header = "X-Auth-Subject")] String),
+    /// There is no token, or it is not good.
+    #[oai(status = 401)]
+    Unauthorized(ProblemJson, #[oai(header = "WWW-Authenticate")] String),
+    /// A database does not answer, so nobody knows.
+    #[oai(status = 503)]
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+}
+
+const CONTRACT: &str = "verify";
+
+#[OpenApi(tag = "Tag::Verify")]
+impl VerifyApi {
+    /// Check an access token
+    ///
+    /// For a reverse proxy that asks before it lets a request through: checks the signature, the
+    /// expiry, and that the user still exists, is active, and has not revoked the token.
+    #[oai(
+        path = "/api/auth/verify",
+        method = "get",
+        operation_id = "verifyToken"
+    )]
+    async fn verify(&self, bearer: Bearer) -> Audited<Verified> {
+        let token = match bearer {
+            Bearer::Credential(token) => token,
+            Bearer::Unreadable => String::new(),
+            Bearer::Missing => return missing(),
+        };
+
+        let (trail, outcome) = self.verifier.verify(&token).await;
+        let audit = Audit {
+            contract: CONTRACT,
+            trail,
+            ..Audit::default()
+        };
+        match outcome {
+            Ok(subject) => {
+                let audit = Audit {
+                    outcome: "verified",
+                    ..audit
+                };
+                Audited {
+                    reply: Verified::Ok(subject.to_string()),
+                    audit,
+                }
+            }
+            Err(error) => refuse(&error, audit),
+        }
+    }
+}
+
+/// RFC 6750 §3.1: who sent nothing learns the scheme and no error code.
+fn missing() -> Audited<Verified> {
+    let problem = Code::MissingToken.problem("send the token as Authorization: Bearer");
+    let audit = Audit {
+        contract: CONTRACT,
+        outcome: Code::MissingToken.word(),
+        ..Audit::default()
+    };
+    Audited {
+        reply: Verified::Unauthorized(problem, "Bearer".to_owned()),
+        audit,
+    }
+}
+
+fn refuse(error: &VerifyError, audit: Audit) -> Audited<Verified> {
+    let reason = error.to_string();
+    let (code, hint, reply) = match error {
+        VerifyError::Refused(refusal) => {
+            let (code, detail) = explain(*refusal);
+            let challenge = challenge(&detail);
+            let reply = Verified::Unauthorized(code.problem(detail), challenge);
+            (code, operator_hint(*refusal), reply)
+        }
+        VerifyError::Directory(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "the users table does not answer"
+            );
+            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+            (
+                Code::Unavailable,
+                "",
+                Verified::Unavailable(problem, RETRY_AFTER_SECONDS),
+            )
+        }
+    };
+    Audited {
+        reply,
+        audit: Audit {
+            outcome: code.word(),
+            reason,
+            hint,
+            ..audit
+        },
+    }
+}
