@@ -1,0 +1,158 @@
+//! `remint demo`: the main job on one's own machine, without setting anything.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use clap::Args as ClapArgs;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::app::{self, App, Surroundings};
+use crate::config::{Config, Purpose};
+use crate::domain::{Clock, SystemClock};
+use crate::store::{OwnUser, OwnUsers};
+use crate::telemetry;
+
+use super::serve;
+use super::settings::Settings;
+use super::terminal::{Failure, Outcome, note, say};
+use super::token;
+
+#[derive(ClapArgs)]
+pub(super) struct Args {
+    /// Show the refresh and end
+    #[arg(long)]
+    once: bool,
+    /// Where to listen; a free port is taken if this one is not
+    #[arg(long, default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+}
+
+/// The sample users: address, key, whether active.
+const USERS: [(&str, &str, bool); 2] = [
+    ("alice@example.com", "alice", true),
+    ("bob@example.com", "bob", false),
+];
+
+/// The folder of the demo's database; removed when the demo ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("remint-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
+    let folder = Folder::new()?;
+    let mut config = config(&folder)?;
+    let _logs = telemetry::init(&config.log)?;
+    let database = app::open_own_database(&config).await?;
+    let users = OwnUsers::open(database).await?;
+    for (email, id, is_active) in USERS {
+        let user = OwnUser {
+            id: id.to_owned(),
+            email: email.to_owned(),
+            is_active,
+        };
+        users.add(&user).await?;
+    }
+
+    let codec = app::codec(&config)?;
+    let expired = |user| {
+        let claims = token::claims(&config, user, Some(TimeDelta::hours(1)), SystemClock.now());
+        codec.sign(&claims)
+    };
+    let (alice, bob) = (expired("alice")?, expired("bob")?);
+    config.http.example_token = Some(alice.clone());
+    let app = App::build(&config, Surroundings::default()).await?;
+    let listener = bind(args.listen).await?;
+    let address = listener.local_addr()?;
+
+    let server = tokio::spawn(async move { serve::until_stopped(app, listener, &config).await });
+    let shown = tokio::task::spawn_blocking(move || show(address, &alice, &bob)).await?;
+    shown.map_err(|error| format!("the demo could not refresh a token: {error}"))?;
+    if args.once {
+        server.abort();
+        return Ok(());
+    }
+    say(format!(
+        "\nSwagger UI with a token that works: http://{address}/docs"
+    ));
+    say("Serving until Ctrl-C; the database is temporary and the secret random.");
+    server.await?
+}
+
+fn config(folder: &Folder) -> Result<Config, Failure> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
+    let secret = STANDARD.encode(secret);
+    let database = format!("sqlite://{}", folder.0.join("remint.db").display());
+    let settings = [
+        ("JWT_SECRET_KEY", secret),
+        ("DATABASE_URL", database),
+        ("LOG_LEVEL", "warn".to_owned()),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value));
+    Ok(Config::from_vars(settings, Purpose::Tokens)?)
+}
+
+async fn bind(wanted: SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(wanted).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            note(format!(
+                "{wanted} is not to be had ({error}); taking a free port"
+            ));
+            Ok(TcpListener::bind(SocketAddr::new(wanted.ip(), 0)).await?)
+        }
+    }
+}
+
+/// Does what a legacy frontend does, with the real bytes on the wire.
+fn show(address: SocketAddr, alice: &str, bob: &str) -> Result<(), ureq::Error> {
+    let url = format!("http://{address}/api/auth/refresh");
+    let refresh = |token: &str| -> Result<(u16, String), ureq::Error> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let body = serde_json::json!({"token": token}).to_string();
+        let mut response = agent
+            .post(&url)
+            .header("content-type", "application/json")
+            .send(body)?;
+        Ok((
+            response.status().as_u16(),
+            response.body_mut().read_to_string()?,
+        ))
+    };
+    let pretty = |body: &str| -> String {
+        let value: Result<Value, _> = serde_json::from_str(body);
+        value
+            .and_then(|value| serde_json::to_string_pretty(&value))
+            .unwrap_or_default()
+    };
+
+    say("alice's token expired an hour ago. Her frontend sends it:\n");
+    say(format!(
+        "curl -X POST {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"token\": \"{alice}\"}}'\n"
+    ));
+    let (status, body) = refresh(alice)?;
+    say(format!("{status}\n{}\n", pretty(&body)));
+    say("bob's token is as genuine, but bob was deactivated:\n");
+    let (status, body) = refresh(bob)?;
+    say(format!("{status}\n{}", pretty(&body)));
+    Ok(())
+}

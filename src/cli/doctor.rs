@@ -1,0 +1,149 @@
+//! `remint doctor`
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use sea_orm_migration::migrator::MigratorTraitSelf;
+
+use crate::app;
+use crate::config::{Config, Purpose};
+use crate::domain::{Clock, Subject, SystemClock};
+use crate::service::UserDirectory;
+use crate::store::{self, DatabaseSettings, SqlUserDirectory};
+
+use super::settings::Settings;
+use super::terminal::{Failure, Outcome, say, table};
+
+#[derive(ClapArgs)]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The doctor does not wait for databases that are not there.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// No file system or machine was set up before this was written.
+const CLOCK_LOOKS_WRONG_BEFORE: i64 = 1_790_000_000;
+
+/// What was looked at, and how it is.
+struct Findings(Vec<Vec<String>>);
+
+impl Findings {
+    fn good(&mut self, what: &str, seen: impl Into<String>) {
+        self.note(what, "ok", seen);
+    }
+
+    fn note(&mut self, what: &str, state: &str, seen: impl Into<String>) {
+        self.0
+            .push(vec![what.to_owned(), state.to_owned(), seen.into()]);
+    }
+
+    fn bad(&mut self, what: &str, mend: impl std::fmt::Display) {
+        self.note(what, "BAD", mend.to_string());
+    }
+
+    fn are_good(&self) -> bool {
+        self.0
+            .iter()
+            .all(|finding| finding.get(1).is_none_or(|state| state != "BAD"))
+    }
+}
+
+pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
+    // Wrong settings are shown as they are: each line already says what to do.
+    let config = settings.config(Purpose::Tokens)?;
+    let mut findings = Findings(Vec::new());
+    findings.good("settings", "every variable is understood");
+    for warning in &config.warnings {
+        findings.note("secret", "warning", warning);
+    }
+    if let Some(keys) = config.keys.as_ref().filter(|_| config.warnings.is_empty()) {
+        let seen = format!(
+            "{}, {} previous",
+            keys.algorithm.name(),
+            keys.previous.len()
+        );
+        findings.good("secret", seen);
+    }
+    check_clock(&mut findings);
+    check_database(&config, &mut findings).await;
+    check_users(&config, &mut findings).await;
+
+    table(&["What", "State", "Seen"], &findings.0, args.json);
+    if findings.are_good() {
+        if !args.json {
+            say("Everything that serve needs is there.");
+        }
+        return Ok(());
+    }
+    Err(Failure::Said)
+}
+
+fn check_clock(findings: &mut Findings) {
+    let now = SystemClock.now();
+    if now.timestamp() < CLOCK_LOOKS_WRONG_BEFORE {
+        findings.bad(
+            "clock",
+            format!("{now} is in the past; expiries are judged by this clock"),
+        );
+    } else {
+        findings.good("clock", now.to_string());
+    }
+}
+
+async fn check_database(config: &Config, findings: &mut Findings) {
+    let database = match store::connect(&impatient(&config.database)).await {
+        Ok(database) => database,
+        Err(error) => return findings.bad("database", format!("{error} (DATABASE_URL)")),
+    };
+    match app::migrator(config)
+        .get_pending_migrations_read_only(&database)
+        .await
+    {
+        Ok(pending) if pending.is_empty() => findings.good("database", "answers; up to date"),
+        Ok(pending) => {
+            let seen = format!("answers; serve will make {} migrations", pending.len());
+            findings.good("database", seen);
+        }
+        Err(error) => findings.bad("database", error),
+    }
+}
+
+async fn check_users(config: &Config, findings: &mut Findings) {
+    let settings = config.users_database.as_ref().unwrap_or(&config.database);
+    let connection = match store::connect(&impatient(settings)).await {
+        Ok(connection) => connection,
+        Err(error) => return findings.bad("users", format!("{error} (USERS_DATABASE_URL)")),
+    };
+    let deadline = settings.query_deadline;
+    let directory = match SqlUserDirectory::open(connection, &config.directory, deadline).await {
+        Ok(directory) => directory,
+        Err(store::SetupError::NoTable(table)) if app::migrator(config).creates_users => {
+            return findings.good("users", format!("no table {table} yet; serve will make it"));
+        }
+        Err(error) => return findings.bad("users", error),
+    };
+    match directory
+        .find(&Subject::Text("remint doctor".to_owned()))
+        .await
+    {
+        Ok(_) => findings.good("users", directory.statement()),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            findings.bad("users", format!("{error}: {}", cause.unwrap_or_default()));
+        }
+    }
+    match directory.index_problem() {
+        None => findings.good("index", "the key column has a unique index"),
+        Some(problem) => findings.note("index", "warning", problem),
+    }
+}
+
+fn impatient(settings: &DatabaseSettings) -> DatabaseSettings {
+    DatabaseSettings {
+        connect_deadline: PATIENCE,
+        ..settings.clone()
+    }
+}

@@ -1,0 +1,124 @@
+//! `remint explain`
+
+use std::io::Read;
+
+use clap::Args as ClapArgs;
+
+use crate::app;
+use crate::config::{Config, Purpose};
+use crate::domain::{Clock, Refusal, Subject, SystemClock, TokenPolicy, Unverified, VerifiedToken};
+use crate::service::UserDirectory;
+use crate::store;
+
+use super::settings::Settings;
+use super::terminal::{Failure, Outcome, say, table};
+
+#[derive(ClapArgs)]
+pub(super) struct Args {
+    /// The token; - reads it from the standard input, where no process list shows it
+    token: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The checks before the signature has verified, in the order in which they are made.
+const UNVERIFIED: [(&str, &[Unverified]); 4] = [
+    ("form", &[Unverified::TooLong, Unverified::Format]),
+    ("no extensions", &[Unverified::Extension]),
+    ("algorithm", &[Unverified::Algorithm]),
+    (
+        "signature",
+        &[Unverified::UnknownKey, Unverified::Signature],
+    ),
+];
+
+pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
+    let config = settings.config(Purpose::Tokens)?;
+    let mut token = args.token;
+    if token == "-" {
+        token.clear();
+        std::io::stdin().read_to_string(&mut token)?;
+        token.truncate(token.trim_end().len());
+    }
+
+    let mut rows = Vec::new();
+    let verdict = match app::codec(&config)?.verify_ignoring_expiry(&token) {
+        Err(unverified) => {
+            explain_unverified(unverified, &mut rows);
+            Some(unverified.into())
+        }
+        Ok(token) => {
+            rows.extend(UNVERIFIED.map(|(name, _)| row(name, &Ok(String::new()))));
+            explain_verified(&config, &token, &mut rows).await?
+        }
+    };
+    table(&["Check", "Verdict", "Seen"], &rows, args.json);
+    match verdict {
+        None => {
+            if !args.json {
+                say("This token would be exchanged.");
+            }
+            Ok(())
+        }
+        Some(refusal) => {
+            if !args.json {
+                say(format!("This token would be refused: {refusal}."));
+            }
+            Err(Failure::Said)
+        }
+    }
+}
+
+fn row(name: &str, verdict: &Result<String, Refusal>) -> Vec<String> {
+    match verdict {
+        Ok(seen) => vec![name.to_owned(), "ok".to_owned(), seen.clone()],
+        Err(refusal) => vec![name.to_owned(), "NO".to_owned(), refusal.to_string()],
+    }
+}
+
+/// Everything up to the check that failed; what comes after cannot be known.
+fn explain_unverified(unverified: Unverified, rows: &mut Vec<Vec<String>>) {
+    for (name, reasons) in UNVERIFIED {
+        if reasons.contains(&unverified) {
+            rows.push(row(name, &Err(unverified.into())));
+            return;
+        }
+        rows.push(row(name, &Ok(String::new())));
+    }
+}
+
+/// What the rules say, and what the users table says; the first refusal is the verdict.
+async fn explain_verified(
+    config: &Config,
+    token: &VerifiedToken,
+    rows: &mut Vec<Vec<String>>,
+) -> Result<Option<Refusal>, Failure> {
+    let policy: &TokenPolicy = &config.policy;
+    let now = SystemClock.now();
+    for check in policy.explain_refresh(token, now) {
+        rows.push(row(check.name, &check.verdict));
+    }
+    let admission = match policy.judge_refresh(token, now) {
+        Ok(admission) => admission,
+        Err(refusal) => return Ok(Some(refusal)),
+    };
+
+    let user = look_up(config, &admission.subject)
+        .await?
+        .admit(admission.issued_at);
+    let seen = user
+        .as_ref()
+        .map(|_| format!("{} is active", admission.subject));
+    rows.push(row("user", &seen.map_err(|refusal| *refusal)));
+    Ok(user.err())
+}
+
+/// Reads the users table without touching any other, so that nothing is changed.
+async fn look_up(config: &Config, subject: &Subject) -> Result<crate::domain::Lookup, Failure> {
+    let settings = config.users_database.as_ref().unwrap_or(&config.database);
+    let connection = store::connect(settings).await?;
+    let deadline = settings.query_deadline;
+    let directory = store::SqlUserDirectory::open(connection, &config.directory, deadline).await?;
+    Ok(directory.find(subject).await?)
+}

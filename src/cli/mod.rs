@@ -1,0 +1,86 @@
+//! The command line.
+
+mod demo;
+mod doctor;
+mod explain;
+mod migrate;
+mod openapi;
+mod serve;
+mod settings;
+mod smoke;
+mod terminal;
+mod token;
+mod user;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use terminal::Failure;
+
+/// Re-signs expired JWTs: safe token refresh for legacy backends and their frontends.
+///
+/// Settings come from the environment and from a file .env in the current folder; .env.example
+/// lists them all. To see it work without setting anything: remint demo
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests until told to stop
+    Serve,
+    /// Show one refresh over real HTTP with sample users and a random secret, then go on serving
+    Demo(demo::Args),
+    /// Make, remove or list remint's own tables
+    #[command(subcommand)]
+    Migrate(migrate::Action),
+    /// Check settings, secrets, users table, index and clock, and say how to mend them
+    Doctor(doctor::Args),
+    /// Show what every check says about a token; changes and issues nothing
+    Explain(explain::Args),
+    /// Print a token for tests, signed with the configured key
+    Token(token::Args),
+    /// Add, list, activate or deactivate users of the table that remint itself made
+    #[command(subcommand)]
+    User(user::Action),
+    /// Print the OpenAPI document
+    Openapi(openapi::Args),
+    /// Walk a running service through success and every refusal; the exit code tells
+    Smoke(smoke::Args),
+}
+
+/// Runs the command line of this process with `environment`; the exit code is its verdict.
+pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
+    let command = Cli::parse().command;
+    let settings = settings::Settings::new(environment);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return terminal::fail(&format!("the runtime could not start: {error}")),
+    };
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(&settings).await,
+            Command::Demo(args) => demo::run(&settings, args).await,
+            Command::Migrate(action) => migrate::run(&settings, action).await,
+            Command::Doctor(args) => doctor::run(&settings, args).await,
+            Command::Explain(args) => explain::run(&settings, args).await,
+            Command::Token(args) => token::run(&settings, &args),
+            Command::User(action) => user::run(&settings, action).await,
+            Command::Openapi(args) => openapi::run(args).await,
+            Command::Smoke(args) => smoke::run(&settings, args).await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::Error(error)) => terminal::fail(&error.to_string()),
+    }
+}

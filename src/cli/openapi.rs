@@ -1,0 +1,63 @@
+//! `remint openapi`
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use poem::http::Uri;
+use poem::{Endpoint, Request};
+
+use crate::app::{App, Surroundings};
+use crate::config::{Config, Purpose};
+
+use super::terminal::{Outcome, note, say};
+
+#[derive(ClapArgs)]
+pub(super) struct Args {
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Write to this file instead of the standard output
+    #[arg(long)]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Json,
+    Yaml,
+}
+
+/// The document is the same whatever the settings, so it is made with none.
+pub(super) async fn run(args: Args) -> Outcome {
+    let settings = [
+        ("DATABASE_URL", "sqlite::memory:"),
+        (
+            "JWT_SECRET_KEY",
+            "not used: the document is the same for every key",
+        ),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::from_vars(settings, Purpose::Tokens)?;
+    let app = App::build(&config, Surroundings::default()).await?;
+
+    let path = match args.format {
+        Format::Json => "/openapi.json",
+        Format::Yaml => "/openapi.yaml",
+    };
+    let request = Request::builder().uri(Uri::from_static(path)).finish();
+    let document = app
+        .endpoint
+        .get_response(request)
+        .await
+        .into_body()
+        .into_string()
+        .await?;
+    match args.output {
+        None => say(document.trim_end()),
+        Some(path) => {
+            std::fs::write(&path, document.trim_end().to_owned() + "\n")?;
+            note(format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! `remint serve`
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::app::{App, Surroundings};
+use crate::config::{Config, Purpose};
+use crate::http::{self, Readiness};
+use crate::telemetry;
+
+use super::settings::Settings;
+use super::terminal::{Failure, Outcome};
+
+pub(super) async fn run(settings: &Settings) -> Outcome {
+    let config = settings.config(Purpose::Tokens)?;
+    let _logs = telemetry::init(&config.log)?;
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
+
+    let app = App::build(&config, Surroundings::default()).await?;
+    if let Some(problem) = app.directory.index_problem() {
+        warn!("{problem}");
+    }
+    let listener = listen(&config).await?;
+    let address = listener.local_addr()?;
+    info!(
+        %address,
+        users = %config.directory.table,
+        "listening; http://{address}/docs shows what there is"
+    );
+    until_stopped(app, listener, &config).await
+}
+
+/// Takes the address, or says which setting names another.
+pub(super) async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address} (LISTEN_ADDR): {error}").into())
+}
+
+/// Serves until a signal, then lets requests finish; a second signal ends at once.
+pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Config) -> Outcome {
+    let App {
+        endpoint,
+        readiness,
+        ..
+    } = app;
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let told = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        drain(&readiness);
+    };
+    http::serve(listener, endpoint, config.server, told).await?;
+    info!("stopped");
+    Ok(())
+}
+
+fn drain(readiness: &Arc<Readiness>) {
+    info!("stopping: requests in flight may finish; a second signal ends at once");
+    readiness.drain();
+    tokio::spawn(async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(1);
+    });
+}

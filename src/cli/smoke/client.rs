@@ -1,0 +1,79 @@
+//! Sends the steps and compares what comes back.
+
+use serde_json::Value;
+
+use super::super::terminal::Failure;
+use super::steps::{Request, Step};
+
+pub(super) struct Client {
+    agent: ureq::Agent,
+    url: String,
+    /// The most seconds that a token may promise to live.
+    longest: i64,
+    /// The last token that came back.
+    pub(super) fresh: Option<String>,
+}
+
+impl Client {
+    pub(super) fn new(url: &str, longest: i64) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Self {
+            agent,
+            url: url.trim_end_matches('/').to_owned(),
+            longest,
+            fresh: None,
+        }
+    }
+
+    /// A row of the table: name, what was expected, what came, the verdict.
+    pub(super) fn check(&mut self, step: &Step) -> Result<Vec<String>, Failure> {
+        let (status, body) = self.send(&step.request)?;
+        let code = body.get("code").and_then(Value::as_str);
+        let mut good = status == step.status && code == step.code;
+        if let Some(token) = body.get("access_token").and_then(Value::as_str) {
+            let promised = body
+                .get("expires_in")
+                .and_then(Value::as_i64)
+                .unwrap_or_default();
+            good &= (1..=self.longest).contains(&promised);
+            self.fresh = Some(token.to_owned());
+        }
+        let verdict = if good { "ok" } else { "WRONG" };
+        let (expected, got) = (shown(step.status, step.code), shown(status, code));
+        Ok(vec![
+            step.name.to_owned(),
+            expected,
+            got,
+            verdict.to_owned(),
+        ])
+    }
+
+    fn send(&self, request: &Request) -> Result<(u16, Value), Failure> {
+        let url = &self.url;
+        let sent = match request {
+            Request::Get(path) => self.agent.get(format!("{url}{path}")).call(),
+            Request::Refresh(media_type, body) => {
+                let post = self.agent.post(format!("{url}/api/auth/refresh"));
+                post.header("content-type", *media_type).send(body)
+            }
+            Request::Verify(token) => {
+                let get = self.agent.get(format!("{url}/api/auth/verify"));
+                get.header("authorization", format!("Bearer {token}"))
+                    .call()
+            }
+        };
+        let mut response = sent.map_err(|error| format!("{url} does not answer: {error}"))?;
+        let body = response.body_mut().read_to_string()?;
+        Ok((
+            response.status().as_u16(),
+            serde_json::from_str(&body).unwrap_or_default(),
+        ))
+    }
+}
+
+fn shown(status: u16, code: Option<&str>) -> String {
+    code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
+}

@@ -1,0 +1,62 @@
+//! What people see: results on the standard output, errors on the standard error.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use comfy_table::Table;
+use comfy_table::presets::ASCII_MARKDOWN;
+use serde_json::Value;
+
+/// Why a command ends with a failure.
+pub(super) enum Failure {
+    /// It has already said all there is to say.
+    Said,
+    /// To be shown.
+    Error(Box<dyn Error + Send + Sync>),
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// The outcome of a command.
+pub(super) type Outcome = Result<(), Failure>;
+
+/// Writes a line of results. A reader that has gone away (`| head`) is no error.
+pub(super) fn say(line: impl AsRef<str>) {
+    writeln!(std::io::stdout(), "{}", line.as_ref()).ok();
+}
+
+/// Writes a line about the work, not part of the results.
+pub(super) fn note(line: impl AsRef<str>) {
+    writeln!(std::io::stderr(), "{}", line.as_ref()).ok();
+}
+
+/// Writes an error.
+pub(super) fn fail(message: &str) -> ExitCode {
+    note(format!("remint: {message}"));
+    ExitCode::FAILURE
+}
+
+/// Writes a table for people, or for programs a JSON list of one object per row.
+pub(super) fn table(header: &[&str], rows: &[Vec<String>], json: bool) {
+    if json {
+        let object = |row: &Vec<String>| -> Value {
+            let cells = row.iter().map(|cell| Value::from(cell.as_str()));
+            header
+                .iter()
+                .map(|name| name.to_lowercase())
+                .zip(cells)
+                .collect()
+        };
+        say(rows.iter().map(object).collect::<Value>().to_string());
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(header.to_vec());
+    table.add_rows(rows);
+    say(table.to_string());
+}

@@ -1,0 +1,86 @@
+//! `remint token`
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args as ClapArgs;
+use serde_json::Value;
+
+use crate::app;
+use crate::config::{Config, Purpose};
+use crate::domain::{ClaimSet, Clock, JsonText, SystemClock};
+
+use super::settings::Settings;
+use super::terminal::{Outcome, say};
+
+#[derive(ClapArgs)]
+pub(super) struct Args {
+    /// Whom the token is about: the user's key
+    #[arg(long)]
+    sub: String,
+    /// Make a token that expired so long ago, such as 1h or 7days
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    expired_for: Option<Duration>,
+    /// Add a claim, or replace one; a value that is not JSON is taken as a string
+    #[arg(long = "claim", value_parser = claim, value_name = "NAME=JSON")]
+    claims: Vec<(String, JsonText)>,
+}
+
+/// A claim of the command line.
+fn claim(pair: &str) -> Result<(String, JsonText), String> {
+    let (name, value) = pair.split_once('=').ok_or("expected name=value")?;
+    let text = match serde_json::from_str::<Value>(value) {
+        Ok(_) => value.to_owned(),
+        Err(_) => Value::from(value).to_string(),
+    };
+    Ok((name.to_owned(), JsonText::from_valid(text)))
+}
+
+pub(super) fn run(settings: &Settings, args: &Args) -> Outcome {
+    let config = settings.config(Purpose::Tokens)?;
+    let codec = app::codec(&config)?;
+    let expired_for = TimeDelta::from_std(args.expired_for.unwrap_or_default())?;
+    let mut claims = claims(
+        &config,
+        &args.sub,
+        args.expired_for.map(|_| expired_for),
+        SystemClock.now(),
+    );
+    for (name, value) in &args.claims {
+        claims.put(name, value.clone());
+    }
+    say(codec.sign(&claims)?);
+    Ok(())
+}
+
+/// The claims of a token as a legacy backend makes them; live, or expired for so long.
+pub(super) fn claims(
+    config: &Config,
+    subject: &str,
+    expired_for: Option<TimeDelta>,
+    now: DateTime<Utc>,
+) -> ClaimSet {
+    let lifetime = config.policy.access_lifetime;
+    let expires_at = expired_for.map_or(now + lifetime, |ago| now - ago);
+    let mut claims = ClaimSet::default();
+    let subject = JsonText::from_valid(Value::from(subject).to_string());
+    claims.put(&config.subject_claim, subject);
+    claims.put(
+        "iat",
+        JsonText::integer((expires_at - lifetime).timestamp()),
+    );
+    claims.put("exp", JsonText::integer(expires_at.timestamp()));
+    if let Some(issuer) = &config.policy.issuer {
+        claims.put(
+            "iss",
+            JsonText::from_valid(Value::from(issuer.as_str()).to_string()),
+        );
+    }
+    if let Some(audience) = config.policy.audience.first() {
+        claims.put(
+            "aud",
+            JsonText::from_valid(Value::from(audience.as_str()).to_string()),
+        );
+    }
+    claims
+}

@@ -1,0 +1,78 @@
+//! `remint user`
+
+use clap::Subcommand;
+
+use crate::app;
+use crate::config::Purpose;
+use crate::domain::{IdSource, RandomIds};
+use crate::store::{OwnUser, OwnUsers};
+
+use super::settings::Settings;
+use super::terminal::{Outcome, note, say, table};
+
+#[derive(Subcommand)]
+pub(super) enum Action {
+    /// Add a user and print the id alone
+    Add {
+        /// The address
+        email: String,
+        /// The id; a random UUID if not said
+        #[arg(long)]
+        id: Option<String>,
+        /// Add the user as one who may not refresh
+        #[arg(long)]
+        inactive: bool,
+    },
+    /// List all users
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a user refresh again
+    Activate {
+        /// The id or the address
+        user: String,
+    },
+    /// Refuse a user's refreshes from now on
+    Deactivate {
+        /// The id or the address
+        user: String,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
+    let config = settings.config(Purpose::Database)?;
+    let users = OwnUsers::open(app::open_own_database(&config).await?).await?;
+    match action {
+        Action::Add {
+            email,
+            id,
+            inactive,
+        } => {
+            let id = id.unwrap_or_else(|| RandomIds.user_id().to_string());
+            users
+                .add(&OwnUser {
+                    id: id.clone(),
+                    email,
+                    is_active: !inactive,
+                })
+                .await?;
+            say(id);
+        }
+        Action::List { json } => {
+            let row = |user: OwnUser| vec![user.id, user.email, user.is_active.to_string()];
+            let rows: Vec<_> = users.list().await?.into_iter().map(row).collect();
+            table(&["Id", "Email", "Active"], &rows, json);
+        }
+        Action::Activate { user } => {
+            users.set_active(&user, true).await?;
+            note(format!("{user} may refresh"));
+        }
+        Action::Deactivate { user } => {
+            users.set_active(&user, false).await?;
+            note(format!("{user} may not refresh"));
+        }
+    }
+    Ok(())
+}

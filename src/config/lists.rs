@@ -1,0 +1,95 @@
+//! The settings that are lists or URLs.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::vars::{Vars, split};
+
+/// A URL of a database that can be opened; says nothing of it if it cannot, for it may hold a
+/// password.
+pub(super) fn database_url(
+    vars: &mut Vars,
+    name: &'static str,
+    url: Option<SecretString>,
+) -> Option<SecretString> {
+    let url = url?;
+    let text = url.expose_secret();
+    if let Some(rest) = text.strip_prefix("mariadb:") {
+        return Some(SecretString::from(format!("mysql:{rest}")));
+    }
+    let known = ["sqlite:", "postgres:", "postgresql:", "mysql:"];
+    if known.iter().any(|scheme| text.starts_with(scheme)) {
+        return Some(url);
+    }
+    vars.problem(
+        name,
+        "expected sqlite://…, postgres://…, mysql://… or mariadb://…",
+    );
+    None
+}
+
+/// `column:claim,column:claim`; a column alone is a claim of the same name.
+pub(super) fn claim_columns(vars: &mut Vars) -> Vec<(String, String)> {
+    let pairs = vars.list("USERS_CLAIM_COLUMNS").into_iter().map(|pair| {
+        let (column, claim) = pair.split_once(':').unwrap_or((&pair, &pair));
+        (column.trim().to_owned(), claim.trim().to_owned())
+    });
+    let pairs: Vec<_> = pairs.collect();
+    if pairs
+        .iter()
+        .any(|(column, claim)| column.is_empty() || claim.is_empty())
+    {
+        vars.problem(
+            "USERS_CLAIM_COLUMNS",
+            "expected column:claim pairs between commas",
+        );
+    }
+    pairs
+}
+
+/// Notes the claims that no setting may touch.
+pub(super) fn refuse_reserved(vars: &mut Vars, name: &str, claims: &[String]) {
+    for claim in claims.iter().filter(|claim| super::is_reserved(claim)) {
+        vars.problem(name, format!("{claim} is written by remint itself"));
+    }
+}
+
+/// Origins as browsers write them: scheme, host, and port where it is not the scheme's own.
+pub(super) fn origins(vars: &mut Vars) -> Vec<String> {
+    let origins = vars.list("CORS_ALLOWED_ORIGINS");
+    for origin in &origins {
+        let host = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| origin.strip_prefix(scheme));
+        let is_plain = |host: &str| {
+            !host.is_empty() && !host.contains(['/', '*', '?', '#', '@']) && host.is_ascii()
+        };
+        if !host.is_some_and(is_plain) {
+            let what = format!(
+                "{origin} is not an origin: write https://app.example.com, without a path; * is \
+                 not supported, because answers carry credentials"
+            );
+            vars.problem("CORS_ALLOWED_ORIGINS", what);
+        }
+    }
+    origins
+}
+
+/// Addresses and networks.
+pub(super) fn networks(vars: &mut Vars) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for part in split(&vars.optional("TRUSTED_PROXIES").unwrap_or_default()) {
+        let network = part
+            .parse()
+            .or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
+        if let Ok(network) = network {
+            networks.push(network);
+        } else {
+            let what = format!("{part} is neither an address nor a network such as 10.0.0.0/8");
+            vars.problem("TRUSTED_PROXIES", what);
+        }
+    }
+    networks
+}

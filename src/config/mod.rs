@@ -1,0 +1,233 @@
+//! Settings from the environment, parsed into the words of the domain; all problems at once.
+
+mod keys;
+mod lists;
+mod vars;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::domain::{RESERVED_CLAIMS, TokenPolicy};
+use crate::http::{HttpSettings, ServerSettings};
+use crate::store::{DatabaseSettings, DirectorySettings};
+use crate::telemetry::{LogFilter, LogFormat, LogSettings};
+
+pub use keys::Keys;
+use vars::Vars;
+
+/// A hundred years in minutes: what is longer is a mistake, and sums of times stay in range.
+const MAX_MINUTES: u32 = 52_560_000;
+
+/// The kinds of token that count as access tokens, if nothing else is said.
+const TOKEN_KINDS: &str = "access,access_token,at+jwt,bearer,jwt";
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The keys; [`None`] only for [`Purpose::Database`].
+    pub keys: Option<Keys>,
+    /// The claim that holds the user's key.
+    pub subject_claim: String,
+    /// Claims that new tokens leave out.
+    pub dropped_claims: Vec<String>,
+    /// The limits of tokens.
+    pub policy: TokenPolicy,
+    /// The service's own database.
+    pub database: DatabaseSettings,
+    /// The users' database, where it is another.
+    pub users_database: Option<DatabaseSettings>,
+    /// The users table.
+    pub directory: DirectorySettings,
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// How requests are read.
+    pub http: HttpSettings,
+    /// How connections are bounded.
+    pub server: ServerSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+    /// What is allowed but unwise, to be logged at start.
+    pub warnings: Vec<String>,
+}
+
+/// What the settings are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading or changing tables: works without a secret.
+    Database,
+    /// Verifying or signing tokens.
+    Tokens,
+}
+
+/// Every problem of the settings, by the variable's name, without any secret's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plural = if self.0.len() == 1 {
+            "problem"
+        } else {
+            "problems"
+        };
+        write!(f, "the settings have {} {plural}:", self.0.len())?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the settings from names and values, such as those of the environment.
+    ///
+    /// An empty value counts as not set. Names that begin as ours do but are none are problems.
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+        purpose: Purpose,
+    ) -> Result<Self, ConfigError> {
+        let mut vars = Vars::new(vars);
+        let config = Self::read(&mut vars, purpose);
+        vars.note_unknown_names();
+        if vars.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(vars.problems))
+        }
+    }
+
+    /// The names of all settings.
+    pub fn variables() -> BTreeSet<&'static str> {
+        let mut vars = Vars::new([]);
+        Self::read(&mut vars, Purpose::Tokens);
+        vars.asked
+    }
+
+    /// Reads everything; what cannot be read is a problem noted and a default in its place.
+    fn read(vars: &mut Vars, purpose: Purpose) -> Self {
+        let mut warnings = Vec::new();
+        let keys = keys::read(vars, purpose, &mut warnings);
+        let subject_claim = vars.text("JWT_SUBJECT_CLAIM", "sub");
+        let dropped_claims = vars.list("JWT_DROP_CLAIMS");
+        if dropped_claims.contains(&subject_claim) {
+            vars.problem("JWT_DROP_CLAIMS", "the subject cannot be dropped");
+        }
+        lists::refuse_reserved(vars, "JWT_DROP_CLAIMS", &dropped_claims);
+
+        let database = database(vars);
+        let url = vars.secret("USERS_DATABASE_URL", "USERS_DATABASE_URL_FILE");
+        let users_database =
+            lists::database_url(vars, "USERS_DATABASE_URL", url).map(|url| DatabaseSettings {
+                url,
+                ..database.clone()
+            });
+        Self {
+            keys,
+            policy: policy(vars),
+            directory: directory(vars, &subject_claim),
+            subject_claim,
+            dropped_claims,
+            database,
+            users_database,
+            listen: vars.parse("LISTEN_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000))),
+            http: http(vars),
+            server: server(vars),
+            log: LogSettings {
+                filter: vars.parse("LOG_LEVEL", LogFilter::default()),
+                format: vars.parse("LOG_FORMAT", LogFormat::Pretty),
+            },
+            warnings,
+        }
+    }
+}
+
+fn policy(vars: &mut Vars) -> TokenPolicy {
+    let mut minutes =
+        |name, default| TimeDelta::minutes(vars.bounded(name, default, 1..=MAX_MINUTES).into());
+    let access_lifetime = minutes("ACCESS_TOKEN_EXPIRE_MINUTES", 30);
+    let refresh_window = minutes("REFRESH_WINDOW_MINUTES", 10_080);
+    let session_max = minutes("SESSION_MAX_MINUTES", 43_200);
+    let leeway = vars.bounded("CLOCK_LEEWAY_SECONDS", 30, 0..=300);
+    let token_kinds = vars
+        .text("JWT_TOKEN_KINDS", TOKEN_KINDS)
+        .to_ascii_lowercase();
+    TokenPolicy {
+        access_lifetime,
+        audience: vars.list("JWT_AUDIENCE"),
+        issuer: vars.optional("JWT_ISSUER"),
+        leeway: TimeDelta::seconds(leeway.into()),
+        refresh_window,
+        session_max,
+        token_kinds: vars::split(&token_kinds),
+    }
+}
+
+fn database(vars: &mut Vars) -> DatabaseSettings {
+    let url = vars.secret("DATABASE_URL", "DATABASE_URL_FILE");
+    let url = lists::database_url(vars, "DATABASE_URL", url);
+    let deadline = vars.bounded("DATABASE_TIMEOUT_MILLISECONDS", 2_000, 10..=60_000);
+    let wait = vars.bounded("DATABASE_CONNECT_TIMEOUT_SECONDS", 30, 1..=3_600);
+    DatabaseSettings {
+        url: url.unwrap_or_else(|| SecretString::from("sqlite://remint.db")),
+        max_connections: vars.bounded("DATABASE_MAX_CONNECTIONS", 5, 1..=1_000),
+        query_deadline: Duration::from_millis(deadline.into()),
+        connect_deadline: Duration::from_secs(wait.into()),
+    }
+}
+
+fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
+    let default = DirectorySettings::default();
+    let claim_columns = lists::claim_columns(vars);
+    let claims: Vec<String> = claim_columns
+        .iter()
+        .map(|(_, claim)| claim.clone())
+        .collect();
+    lists::refuse_reserved(vars, "USERS_CLAIM_COLUMNS", &claims);
+    if claims.iter().any(|claim| claim == subject_claim) {
+        vars.problem("USERS_CLAIM_COLUMNS", "the subject cannot be overwritten");
+    }
+    let active_column = vars.text("USERS_ACTIVE_COLUMN", "is_active");
+    DirectorySettings {
+        table: vars.text("USERS_TABLE", &default.table),
+        key_column: vars.text("USERS_KEY_COLUMN", &default.key_column),
+        active_column: (active_column != "none").then_some(active_column),
+        active_values: vars.list("USERS_ACTIVE_VALUES"),
+        valid_after_column: vars.optional("USERS_VALID_AFTER_COLUMN"),
+        claim_columns,
+    }
+}
+
+fn http(vars: &mut Vars) -> HttpSettings {
+    let body = vars.bounded("REQUEST_BODY_TIMEOUT_SECONDS", 10, 1..=300);
+    let whole = vars.bounded("REQUEST_TIMEOUT_SECONDS", 15, 1..=600);
+    HttpSettings {
+        cors_allowed_origins: lists::origins(vars),
+        trusted_proxies: lists::networks(vars),
+        body_deadline: Duration::from_secs(body.into()),
+        request_deadline: Duration::from_secs(whole.into()),
+        example_token: None,
+    }
+}
+
+fn server(vars: &mut Vars) -> ServerSettings {
+    let head = vars.bounded("REQUEST_HEAD_TIMEOUT_SECONDS", 10, 1..=300);
+    let idle = vars.bounded("KEEP_ALIVE_SECONDS", 75, 1..=3_600);
+    let shutdown = vars.bounded("SHUTDOWN_TIMEOUT_SECONDS", 20, 1..=600);
+    let connections = vars.bounded("MAX_CONNECTIONS", 4_096, 1..=1_000_000);
+    ServerSettings {
+        max_connections: usize::try_from(connections).unwrap_or(usize::MAX),
+        head_deadline: Duration::from_secs(head.into()),
+        idle_deadline: Duration::from_secs(idle.into()),
+        shutdown_deadline: Duration::from_secs(shutdown.into()),
+    }
+}
+
+/// Whether every exchange writes this claim anew.
+fn is_reserved(claim: &str) -> bool {
+    RESERVED_CLAIMS.contains(&claim)
+}

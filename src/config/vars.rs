@@ -1,0 +1,172 @@
+//! Reading variables by name, noting what is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use secrecy::SecretString;
+
+/// Names that begin so are ours, so one that we do not know is misspelt.
+const OUR_PREFIXES: [&str; 3] = ["JWT_", "REMINT_", "USERS_"];
+
+/// Ours by their prefix, but not settings of the service.
+const NOT_SETTINGS: [&str; 1] = ["REMINT_REQUIRE_SERVERS"];
+
+/// How alike two names must be for the one to be suggested for the other.
+const ALIKE: f64 = 0.85;
+
+pub(super) struct Vars {
+    given: BTreeMap<String, String>,
+    /// Every name that was asked for.
+    pub(super) asked: BTreeSet<&'static str>,
+    /// What is wrong, by name, in the order of asking.
+    pub(super) problems: Vec<String>,
+}
+
+impl Vars {
+    pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
+        let given = vars
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        Self {
+            given,
+            asked: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Notes a problem. `what` must not quote a secret.
+    pub(super) fn problem(&mut self, name: &str, what: impl fmt::Display) {
+        self.problems.push(format!("{name}: {what}"));
+    }
+
+    /// The value, if one is set.
+    pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
+        self.asked.insert(name);
+        self.given.get(name).cloned()
+    }
+
+    /// The value or the default.
+    pub(super) fn text(&mut self, name: &'static str, default: &str) -> String {
+        self.optional(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// The values between commas.
+    pub(super) fn list(&mut self, name: &'static str) -> Vec<String> {
+        split(&self.optional(name).unwrap_or_default())
+    }
+
+    /// The value parsed, or the default.
+    pub(super) fn parse<T: FromStr<Err: fmt::Display>>(
+        &mut self,
+        name: &'static str,
+        default: T,
+    ) -> T {
+        match self.optional(name).map(|raw| raw.trim().parse()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                self.problem(name, error);
+                default
+            }
+        }
+    }
+
+    /// A whole number within bounds, or the default.
+    pub(super) fn bounded(
+        &mut self,
+        name: &'static str,
+        default: u32,
+        bounds: RangeInclusive<u32>,
+    ) -> u32 {
+        let Some(raw) = self.optional(name) else {
+            return default;
+        };
+        match raw.trim().parse() {
+            Ok(number) if bounds.contains(&number) => number,
+            _ => {
+                let (least, most) = bounds.into_inner();
+                self.problem(
+                    name,
+                    format!("expected a whole number from {least} to {most}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// Yes or no; no if not set.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        match self.optional(name).as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => {
+                self.problem(name, "expected true or false");
+                false
+            }
+        }
+    }
+
+    /// A secret: from the variable, or from the file that the other variable names.
+    ///
+    /// One newline at the end of the file is not part of the secret: editors put it there.
+    pub(super) fn secret(
+        &mut self,
+        name: &'static str,
+        file_name: &'static str,
+    ) -> Option<SecretString> {
+        let value = self.optional(name);
+        match (value, self.optional(file_name)) {
+            (value, None) => value.map(SecretString::from),
+            (Some(_), Some(_)) => {
+                self.problem(name, format!("set this or {file_name}, not both"));
+                None
+            }
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    let secret = text.strip_suffix('\n').unwrap_or(&text);
+                    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+                    Some(SecretString::from(secret))
+                }
+                Err(error) => {
+                    self.problem(file_name, format!("{path} could not be read: {error}"));
+                    None
+                }
+            },
+        }
+    }
+
+    /// Notes each name that looks like one of ours and is none.
+    pub(super) fn note_unknown_names(&mut self) {
+        let is_ours = |name: &&String| OUR_PREFIXES.iter().any(|ours| name.starts_with(ours));
+        let unknown: Vec<String> = self
+            .given
+            .keys()
+            .filter(is_ours)
+            .filter(|name| !self.asked.contains(name.as_str()))
+            .filter(|name| !NOT_SETTINGS.contains(&name.as_str()))
+            .cloned()
+            .collect();
+        for name in unknown {
+            let alike = |known: &&&str| strsim::jaro_winkler(known, &name) > ALIKE;
+            let by_likeness = |a: &&&str, b: &&&str| {
+                strsim::jaro_winkler(a, &name).total_cmp(&strsim::jaro_winkler(b, &name))
+            };
+            match self.asked.iter().filter(alike).max_by(by_likeness).copied() {
+                Some(known) => self.problem(&name, format!("unknown; did you mean {known}?")),
+                None => self.problem(&name, "unknown; .env.example lists every setting"),
+            }
+        }
+    }
+}
+
+/// The parts between commas, without the space around them, leaving out empty ones.
+pub(super) fn split(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
