@@ -1,1 +1,11 @@
 //! The behaviour of remint, against real servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod api;
+mod harness;
+mod servers;

@@ -1,0 +1,3 @@
+//! The endpoints, as their callers see them.
+
+mod refresh;

@@ -1,0 +1,225 @@
+//! The service as production builds it, but for the clock and the database.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderMap, Method, Uri};
+use poem::{Endpoint, Request, Response};
+use remint::app::{App, Surroundings};
+use remint::config::{Config, Purpose};
+use remint::domain::{Clock, ManualClock, RandomIds};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::{Value, json};
+
+use super::servers::{self, Engine, ThrowawayDatabase};
+use super::{jwt, logs};
+
+/// The instant at which every test begins.
+pub(crate) const START: i64 = 1_800_000_000;
+
+/// The secret of every test service.
+pub(crate) const SECRET: &str =
+    "the-secret-of-the-tests-that-is-long-enough-for-every-hash-of-rfc-7518";
+
+/// The service, a user alice who is active and a user bob who is not.
+pub(crate) struct TestApp {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) endpoint: Arc<BoxEndpoint<'static, Response>>,
+    pub(crate) database: DatabaseConnection,
+    _server: ThrowawayDatabase,
+}
+
+/// A service on SQLite with default settings.
+pub(crate) async fn spawn() -> TestApp {
+    spawn_with(&[]).await
+}
+
+/// A service on SQLite with other settings.
+pub(crate) async fn spawn_with(settings: &[(&str, &str)]) -> TestApp {
+    spawn_on(Engine::Sqlite, settings).await.unwrap()
+}
+
+/// A service on that engine; none where its server is not installed.
+pub(crate) async fn spawn_on(engine: Engine, settings: &[(&str, &str)]) -> Option<TestApp> {
+    let app = spawn_over(servers::database(engine).await?, settings).await;
+    for user in [
+        "('alice', 'alice@example.com', TRUE)",
+        "('bob', 'bob@example.com', FALSE)",
+    ] {
+        app.sql(&format!(
+            "INSERT INTO users (id, email, is_active) VALUES {user}"
+        ))
+        .await;
+    }
+    Some(app)
+}
+
+/// A service on a database that the test has filled; the users table is what the settings say.
+pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &str)]) -> TestApp {
+    let (clock, app) = build(&server.url, settings).await;
+    TestApp {
+        clock,
+        endpoint: app.endpoint,
+        database: app.database,
+        _server: server,
+    }
+}
+
+/// The settings of a test service.
+pub(crate) fn config(url: &str, settings: &[(&str, &str)]) -> Config {
+    let defaults = [("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET)];
+    let all = defaults.iter().chain(settings);
+    let vars = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::from_vars(vars, Purpose::Tokens).unwrap()
+}
+
+async fn build(url: &str, settings: &[(&str, &str)]) -> (Arc<ManualClock>, App) {
+    logs::capture();
+    logs::never(SECRET);
+    let clock = Arc::new(ManualClock::new(
+        DateTime::from_timestamp(START, 0).unwrap(),
+    ));
+    let surroundings = Surroundings {
+        clock: clock.clone(),
+        ids: Arc::new(RandomIds),
+    };
+    let app = App::build(&config(url, settings), surroundings)
+        .await
+        .unwrap();
+    (clock, app)
+}
+
+impl TestApp {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, step: TimeDelta) {
+        self.clock.advance(step);
+    }
+
+    /// A token of alice as a legacy backend makes it, which expired an hour ago.
+    pub(crate) fn expired_token(&self) -> String {
+        self.token_with(&json!({}))
+    }
+
+    /// The same token with other claims on top; `null` removes one.
+    pub(crate) fn token_with(&self, changes: &Value) -> String {
+        let now = self.now().timestamp();
+        let mut claims = json!({"sub": "alice", "iat": now - 5400, "exp": now - 3600});
+        let claims_map = claims.as_object_mut().unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            if value.is_null() {
+                claims_map.shift_remove(name);
+            } else {
+                claims_map.insert(name.clone(), value.clone());
+            }
+        }
+        self.sign(&claims.to_string())
+    }
+
+    /// A genuine token with that payload, byte for byte.
+    pub(crate) fn sign(&self, payload: &str) -> String {
+        let token = jwt::hs256(jwt::HS256, payload, SECRET);
+        logs::never(&token);
+        token
+    }
+
+    /// `POST /api/auth/refresh` with `{"token": …}`.
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
+        self.post(json!({"token": token}).to_string()).await
+    }
+
+    /// `POST /api/auth/refresh` with that body.
+    pub(crate) async fn post(&self, body: impl Into<Vec<u8>>) -> Answer {
+        self.post_as("application/json", body).await
+    }
+
+    /// The same with that `Content-Type`.
+    pub(crate) async fn post_as(&self, media_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let request = request(Method::POST, "/api/auth/refresh");
+        self.send(request.content_type(media_type).body(body.into()))
+            .await
+    }
+
+    /// `GET /api/auth/verify` with that token.
+    pub(crate) async fn verify(&self, token: &str) -> Answer {
+        let request = request(Method::GET, "/api/auth/verify");
+        self.send(
+            request
+                .header("authorization", format!("Bearer {token}"))
+                .finish(),
+        )
+        .await
+    }
+
+    /// Any request.
+    pub(crate) async fn send(&self, request: Request) -> Answer {
+        let response = self.endpoint.get_response(request).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.into_body().into_string().await.unwrap();
+        let answer = Answer {
+            status,
+            headers,
+            body,
+        };
+        if let Some(token) = answer
+            .body_json()
+            .get("access_token")
+            .and_then(Value::as_str)
+        {
+            logs::never(token);
+        }
+        answer
+    }
+
+    /// Any statement.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.database.execute_unprepared(sql).await.unwrap();
+    }
+}
+
+/// A request to be filled in.
+pub(crate) fn request(method: Method, path: &str) -> poem::RequestBuilder {
+    Request::builder()
+        .method(method)
+        .uri(path.parse::<Uri>().unwrap())
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body as JSON; null where it is none.
+    pub(crate) fn body_json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// The header of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The problem's `code`.
+    pub(crate) fn code(&self) -> String {
+        self.body_json()["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The fresh token.
+    pub(crate) fn access_token(&self) -> String {
+        let body = self.body_json();
+        body["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no token in {self:?}"))
+            .to_owned()
+    }
+}

@@ -1,0 +1,10 @@
+//! What the tests stand on.
+
+mod app;
+pub(crate) mod jwt;
+pub(crate) mod logs;
+pub(crate) mod servers;
+
+pub(crate) use app::{
+    Answer, SECRET, START, TestApp, config, request, spawn, spawn_on, spawn_over, spawn_with,
+};
