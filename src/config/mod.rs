@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
-use crate::domain::{RESERVED_CLAIMS, TokenPolicy};
+use crate::domain::{JUDGED_CLAIMS, RESERVED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
 use crate::store::{DatabaseSettings, DirectorySettings};
 use crate::telemetry::{LogFilter, LogFormat, LogSettings};
@@ -118,6 +118,8 @@ impl Config {
             vars.problem("JWT_DROP_CLAIMS", "the subject cannot be dropped");
         }
         lists::refuse_reserved(vars, "JWT_DROP_CLAIMS", &dropped_claims);
+        let policy = policy(vars);
+        refuse_required(vars, &dropped_claims, &policy);
 
         let database = database(vars);
         let url = vars.secret("USERS_DATABASE_URL", "USERS_DATABASE_URL_FILE");
@@ -128,7 +130,7 @@ impl Config {
             });
         Self {
             keys,
-            policy: policy(vars),
+            policy,
             directory: directory(vars, &subject_claim),
             subject_claim,
             dropped_claims,
@@ -191,6 +193,13 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
     if claims.iter().any(|claim| claim == subject_claim) {
         vars.problem("USERS_CLAIM_COLUMNS", "the subject cannot be overwritten");
     }
+    for claim in claims
+        .iter()
+        .filter(|claim| JUDGED_CLAIMS.contains(&claim.as_str()))
+    {
+        let what = format!("{claim} decides whether a token is exchanged; use another name");
+        vars.problem("USERS_CLAIM_COLUMNS", what);
+    }
     let active_column = vars.text("USERS_ACTIVE_COLUMN", "is_active");
     DirectorySettings {
         table: vars.text("USERS_TABLE", &default.table),
@@ -224,6 +233,20 @@ fn server(vars: &mut Vars) -> ServerSettings {
         head_deadline: Duration::from_secs(head.into()),
         idle_deadline: Duration::from_secs(idle.into()),
         shutdown_deadline: Duration::from_secs(shutdown.into()),
+    }
+}
+
+/// Notes the claims whose loss would make every new token one that is refused.
+fn refuse_required(vars: &mut Vars, dropped: &[String], policy: &TokenPolicy) {
+    let required = [
+        ("aud", "JWT_AUDIENCE", !policy.audience.is_empty()),
+        ("iss", "JWT_ISSUER", policy.issuer.is_some()),
+    ];
+    for (claim, setting, is_required) in required {
+        if is_required && dropped.iter().any(|dropped| dropped == claim) {
+            let what = format!("{claim} cannot be dropped while {setting} demands it");
+            vars.problem("JWT_DROP_CLAIMS", what);
+        }
     }
 }
 

@@ -16,5 +16,5 @@ pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
 pub use policy::{Admission, Lease, TokenPolicy};
 pub use refusal::{Refusal, Unsupported, Unverified};
 pub use rules::{Check, Verdict};
-pub use successor::{REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
+pub use successor::{JUDGED_CLAIMS, REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
 pub use user::{Lookup, User};

@@ -8,6 +8,20 @@ pub const REMINT_CLAIM: &str = "remint";
 /// The claims that every exchange writes anew, so that no setting may touch them.
 pub const RESERVED_CLAIMS: [&str; 5] = ["exp", "iat", "jti", "nbf", REMINT_CLAIM];
 
+/// The claims that the next exchange judges a token by: a setting that wrote them could make new
+/// tokens that are never exchanged again.
+pub const JUDGED_CLAIMS: [&str; 9] = [
+    "aud",
+    "auth_time",
+    "cnf",
+    "iss",
+    "orig_iat",
+    "token_type",
+    "token_use",
+    "typ",
+    "type",
+];
+
 /// An exchange that was granted: what the new token is made from.
 #[derive(Debug)]
 pub struct Reissue<'a> {
