@@ -83,6 +83,7 @@ fn may_come_up(error: &DbErr) -> bool {
     let text = error.to_string().to_lowercase();
     let starting = [
         "refused",
+        "lookup",
         "starting up",
         "reset",
         "broken pipe",
