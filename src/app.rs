@@ -10,8 +10,10 @@ use sea_orm::DatabaseConnection;
 use crate::config::Config;
 use crate::domain::{Clock, IdSource, RandomIds, SystemClock};
 use crate::http::{self, Readiness};
-use crate::service::{Refresher, TokenCodec, UserDirectory, Verifier};
-use crate::store::{self, ConnectError, SetupError, SqlUserDirectory};
+use crate::service::{
+    Cleaner, Logouter, Refresher, SessionStore, TokenCodec, UserDirectory, Verifier,
+};
+use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing};
 
 /// What tests put something else in the place of.
@@ -51,6 +53,8 @@ pub struct App {
     pub endpoint: Arc<BoxEndpoint<'static, Response>>,
     /// Told when the service stops.
     pub readiness: Arc<Readiness>,
+    /// Forgets what is over.
+    pub cleaner: Arc<Cleaner>,
     /// The users table.
     pub directory: Arc<SqlUserDirectory>,
     /// The service's own database.
@@ -66,30 +70,49 @@ impl App {
         let directory = Arc::new(open_directory(config, &database).await?);
 
         let users: Arc<dyn UserDirectory> = directory.clone();
+        let deadline = config.database.query_deadline;
+        let sessions: Arc<dyn SessionStore> =
+            Arc::new(SqlSessionStore::new(database.clone(), deadline));
         let readiness = Arc::new(Readiness::default());
         let endpoint = http::endpoint(http::Parts {
             refresher: Arc::new(Refresher {
                 codec: Arc::clone(&codec),
                 directory: Arc::clone(&users),
+                sessions: Arc::clone(&sessions),
                 clock: Arc::clone(&clock),
                 policy: config.policy.clone(),
+                mode: config.mode,
                 dropped_claims: config.dropped_claims.clone(),
+            }),
+            logouter: Arc::new(Logouter {
+                codec: Arc::clone(&codec),
+                sessions: Arc::clone(&sessions),
+                clock: Arc::clone(&clock),
+                policy: config.policy.clone(),
             }),
             verifier: Arc::new(Verifier {
                 codec,
                 directory: Arc::clone(&users),
-                clock,
+                sessions: Arc::clone(&sessions),
+                clock: Arc::clone(&clock),
                 policy: config.policy.clone(),
             }),
             directory: users,
+            sessions: Arc::clone(&sessions),
             ids,
             readiness: Arc::clone(&readiness),
             settings: config.http.clone(),
         });
         let endpoint = Arc::new(endpoint.map_to_response().boxed());
+        let cleaner = Arc::new(Cleaner {
+            sessions,
+            clock,
+            policy: config.policy.clone(),
+        });
         Ok(Self {
             endpoint,
             readiness,
+            cleaner,
             directory,
             database,
         })

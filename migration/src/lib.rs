@@ -10,6 +10,7 @@ use sea_orm_migration::sea_orm::DynIden;
 
 mod m20261121_000001_create_created_table;
 mod m20261121_000002_create_users;
+mod m20261121_000003_create_session;
 
 /// The migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ impl MigratorTraitSelf for Migrator {
             Box::new(m20261121_000002_create_users::Migration {
                 enabled: self.creates_users,
             }),
+            Box::new(m20261121_000003_create_session::Migration),
         ]
     }
 

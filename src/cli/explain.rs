@@ -2,13 +2,17 @@
 
 use std::io::Read;
 
+use chrono::{DateTime, Utc};
 use clap::Args as ClapArgs;
 
 use crate::app;
 use crate::config::{Config, Purpose};
-use crate::domain::{Clock, Refusal, Subject, SystemClock, TokenPolicy, Unverified, VerifiedToken};
-use crate::service::UserDirectory;
-use crate::store;
+use crate::domain::{
+    Admission, Clock, Lookup, Refusal, Standing, Step, Subject, SystemClock, TokenPolicy,
+    Unverified, VerifiedToken, decide,
+};
+use crate::service::{RefreshMode, SessionStore, UserDirectory};
+use crate::store::{self, SqlSessionStore};
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, say, table};
@@ -104,6 +108,9 @@ async fn explain_verified(
         Err(refusal) => return Ok(Some(refusal)),
     };
 
+    let standing = standing(config, &admission).await?;
+    let session = explain_session(config, &admission, &standing, now);
+    rows.push(row("session", &session));
     let user = look_up(config, &admission.subject)
         .await?
         .admit(admission.issued_at);
@@ -111,11 +118,45 @@ async fn explain_verified(
         .as_ref()
         .map(|_| format!("{} is active", admission.subject));
     rows.push(row("user", &seen.map_err(|refusal| *refusal)));
-    Ok(user.err())
+    Ok(session.err().or(user.err()))
+}
+
+/// What the service itself has written down about the token's session and user.
+async fn standing(config: &Config, admission: &Admission) -> Result<Standing, Failure> {
+    let connection = store::connect(&config.database).await?;
+    let sessions = SqlSessionStore::new(connection, config.database.query_deadline);
+    let user_key = admission.subject.to_string();
+    let pending = "the sessions could not be read; `remint migrate up` makes their tables";
+    let standing = sessions
+        .standing(admission.lineage.session, &user_key)
+        .await;
+    Ok(standing.map_err(|error| format!("{pending} ({error})"))?)
+}
+
+/// What presenting the token would mean now; presents nothing.
+fn explain_session(
+    config: &Config,
+    admission: &Admission,
+    standing: &Standing,
+    now: DateTime<Utc>,
+) -> Result<String, Refusal> {
+    standing.admit(admission.issued_at)?;
+    let RefreshMode::SingleUse { grace } = config.mode else {
+        return Ok("not revoked; may be exchanged again (REFRESH_MODE=stateless)".to_owned());
+    };
+    let generation = admission.lineage.generation;
+    Ok(
+        match decide(generation, standing.session.as_ref(), grace, now)? {
+            Step::Begin => "not exchanged yet".to_owned(),
+            Step::Replay => "exchanged just now: the same answer is given again".to_owned(),
+            Step::Reuse => return Err(Refusal::TokenReused),
+            Step::Rotate { .. } => "the newest token of its session".to_owned(),
+        },
+    )
 }
 
 /// Reads the users table without touching any other, so that nothing is changed.
-async fn look_up(config: &Config, subject: &Subject) -> Result<crate::domain::Lookup, Failure> {
+async fn look_up(config: &Config, subject: &Subject) -> Result<Lookup, Failure> {
     let settings = config.users_database.as_ref().unwrap_or(&config.database);
     let connection = store::connect(settings).await?;
     let deadline = settings.query_deadline;

@@ -1,6 +1,7 @@
 //! `remint serve`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,10 +10,14 @@ use tracing::{info, warn};
 use crate::app::{App, Surroundings};
 use crate::config::{Config, Purpose};
 use crate::http::{self, Readiness};
+use crate::service::Cleaner;
 use crate::telemetry;
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome};
+
+/// Ended sessions cost nothing but room, so there is no hurry.
+const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
@@ -48,8 +53,10 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Conf
     let App {
         endpoint,
         readiness,
+        cleaner,
         ..
     } = app;
+    tokio::spawn(clean_up(cleaner));
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -64,6 +71,19 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Conf
     http::serve(listener, endpoint, config.server, told).await?;
     info!("stopped");
     Ok(())
+}
+
+/// Forgets ended sessions for as long as the process runs.
+async fn clean_up(cleaner: Arc<Cleaner>) {
+    let mut ticks = tokio::time::interval(CLEAN_UP_EVERY);
+    loop {
+        ticks.tick().await;
+        match cleaner.run().await {
+            Ok(0) => {}
+            Ok(rows) => info!(rows, "forgot sessions that are over"),
+            Err(error) => warn!(%error, "ended sessions could not be removed; trying again later"),
+        }
+    }
 }
 
 fn drain(readiness: &Arc<Readiness>) {

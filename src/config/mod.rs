@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::domain::{JUDGED_CLAIMS, RESERVED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
+use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
 use crate::telemetry::{LogFilter, LogFormat, LogSettings};
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub dropped_claims: Vec<String>,
     /// The limits of tokens.
     pub policy: TokenPolicy,
+    /// Whether a token may be exchanged again.
+    pub mode: RefreshMode,
     /// The service's own database.
     pub database: DatabaseSettings,
     /// The users' database, where it is another.
@@ -131,6 +134,7 @@ impl Config {
         Self {
             keys,
             policy,
+            mode: mode(vars),
             directory: directory(vars, &subject_claim),
             subject_claim,
             dropped_claims,
@@ -166,6 +170,18 @@ fn policy(vars: &mut Vars) -> TokenPolicy {
         refresh_window,
         session_max,
         token_kinds: vars::split(&token_kinds),
+    }
+}
+
+fn mode(vars: &mut Vars) -> RefreshMode {
+    let grace = TimeDelta::seconds(vars.bounded("REFRESH_GRACE_SECONDS", 30, 0..=300).into());
+    match vars.text("REFRESH_MODE", "stateless").as_str() {
+        "stateless" => RefreshMode::Stateless,
+        "single_use" => RefreshMode::SingleUse { grace },
+        _ => {
+            vars.problem("REFRESH_MODE", "expected stateless or single_use");
+            RefreshMode::Stateless
+        }
     }
 }
 

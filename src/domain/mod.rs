@@ -5,6 +5,7 @@ mod clock;
 mod policy;
 mod refusal;
 mod rules;
+mod session;
 mod successor;
 mod user;
 
@@ -16,5 +17,6 @@ pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
 pub use policy::{Admission, Lease, TokenPolicy};
 pub use refusal::{Refusal, Unsupported, Unverified};
 pub use rules::{Check, Verdict};
+pub use session::{Revocation, Session, Standing, Step, decide};
 pub use successor::{JUDGED_CLAIMS, REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
 pub use user::{Lookup, User};

@@ -84,12 +84,10 @@ impl TokenPolicy {
             .collect()
     }
 
-    /// How long the successor of an admitted token lives: never longer than its session.
-    pub fn lease(&self, admission: &Admission, now: DateTime<Utc>) -> Lease {
-        let issued_at = now.trunc_subsecs(0);
-        let end = self
-            .session_end(admission.lineage.started_at)
-            .trunc_subsecs(0);
+    /// How long a token issued then lives: never longer than the session that started then.
+    pub fn lease(&self, started_at: DateTime<Utc>, issued_at: DateTime<Utc>) -> Lease {
+        let issued_at = issued_at.trunc_subsecs(0);
+        let end = self.session_end(started_at).trunc_subsecs(0);
         Lease {
             issued_at,
             expires_at: (issued_at + self.access_lifetime).min(end),
@@ -123,7 +121,7 @@ impl TokenPolicy {
     }
 
     /// When the session of `token` started, by the best witness that the token has.
-    pub(super) fn started_at(
+    pub fn started_at(
         &self,
         token: &VerifiedToken,
         expires_at: DateTime<Utc>,
@@ -162,7 +160,7 @@ impl TokenPolicy {
     }
 
     /// When a session that started then is over.
-    pub(super) fn session_end(&self, started_at: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn session_end(&self, started_at: DateTime<Utc>) -> DateTime<Utc> {
         started_at + self.session_max
     }
 

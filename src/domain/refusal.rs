@@ -87,6 +87,9 @@ pub enum Refusal {
     /// Logged out, revoked, or older than the user's cut-off.
     #[error("the session was revoked")]
     SessionRevoked,
+    /// Already exchanged, and the grace is over: the session is revoked.
+    #[error("the token was exchanged before")]
+    TokenReused,
     /// Genuine, but not something this service re-issues.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),

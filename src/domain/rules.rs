@@ -87,10 +87,19 @@ pub(super) const REFRESH: &[Rule] = &[
 ];
 
 /// What a token must fulfil beside that to be used.
-pub(super) const USE: &[Rule] = &[Rule {
-    name: "not expired",
-    check: has_not_expired,
-}];
+///
+/// The session's age as well: once a session is too old, its row, which may say that it was
+/// revoked, is forgotten.
+pub(super) const USE: &[Rule] = &[
+    Rule {
+        name: "not expired",
+        check: has_not_expired,
+    },
+    Rule {
+        name: "session age",
+        check: session_is_young_enough,
+    },
+];
 
 fn key_is_trusted(_: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
     match token.key.valid_until {

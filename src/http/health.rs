@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use poem_openapi::{ApiResponse, OpenApi};
 
-use crate::service::UserDirectory;
+use crate::service::{SessionStore, UserDirectory};
 
 use super::Tag;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
@@ -29,6 +29,7 @@ impl Readiness {
 
 pub(super) struct HealthApi {
     pub(super) directory: Arc<dyn UserDirectory>,
+    pub(super) sessions: Arc<dyn SessionStore>,
     pub(super) readiness: Arc<Readiness>,
 }
 
@@ -51,6 +52,12 @@ enum Ready {
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
+impl HealthApi {
+    async fn databases_answer(&self) -> bool {
+        self.directory.ping().await.is_ok() && self.sessions.ping().await.is_ok()
+    }
+}
+
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
     /// Does the process run?
@@ -63,7 +70,7 @@ impl HealthApi {
     /// Can it serve?
     #[oai(path = "/readyz", method = "get", operation_id = "readiness")]
     async fn readiness(&self) -> Ready {
-        if !self.readiness.is_draining() && self.directory.ping().await.is_ok() {
+        if !self.readiness.is_draining() && self.databases_answer().await {
             return Ready::Ok;
         }
         let problem = Code::Unavailable.problem("the service cannot answer at the moment");

@@ -9,6 +9,7 @@ mod cors;
 mod docs;
 mod frame;
 mod health;
+mod logout;
 mod problem;
 mod refresh;
 mod server;
@@ -22,7 +23,7 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
 use crate::domain::IdSource;
-use crate::service::{Refresher, UserDirectory, Verifier};
+use crate::service::{Logouter, Refresher, SessionStore, UserDirectory, Verifier};
 
 pub use health::Readiness;
 pub use server::{ServerSettings, serve};
@@ -31,10 +32,14 @@ pub use server::{ServerSettings, serve};
 pub struct Parts {
     /// Exchanges tokens.
     pub refresher: Arc<Refresher>,
+    /// Ends sessions.
+    pub logouter: Arc<Logouter>,
     /// Checks tokens.
     pub verifier: Arc<Verifier>,
     /// Asked whether it answers, for `/readyz`.
     pub directory: Arc<dyn UserDirectory>,
+    /// Asked as well.
+    pub sessions: Arc<dyn SessionStore>,
     /// Names requests.
     pub ids: Arc<dyn IdSource>,
     /// Whether the service is draining.
@@ -72,17 +77,21 @@ enum Tag {
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let Parts {
         refresher,
+        logouter,
         verifier,
         directory,
+        sessions,
         ids,
         readiness,
         settings,
     } = parts;
     let apis = (
         refresh::RefreshApi { refresher },
+        logout::LogoutApi { logouter },
         verify::VerifyApi { verifier },
         health::HealthApi {
             directory,
+            sessions,
             readiness,
         },
     );

@@ -96,6 +96,9 @@ codes! {
          (after a change of password, for example)."
     TokenExpired "token_expired" 401 Refresh "Token expired"
         "The token is genuine and has expired. Exchange it for a fresh one."
+    TokenReused "token_reused" 401 Reauthenticate "Token reused"
+        "The token was exchanged before, longer ago than REFRESH_GRACE_SECONDS. One of the two who \
+         hold it may be a thief, so the whole session is revoked."
     UnsupportedToken "unsupported_token" 401 Reauthenticate "Unsupported token"
         "The token is genuine, but not an access token that this service re-issues; `detail` says \
          what is missing."

@@ -7,14 +7,14 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi};
 
-use crate::json::{NotStrict, StrictObject, as_string};
+use crate::json::{StrictObject, as_string};
 use crate::service::Refresher;
 
 use super::Tag;
 use super::audit::Audited;
 use super::bearer::Bearer;
 use super::body;
-use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed};
+use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed, malformed};
 use super::contract::{Beside, Shape};
 
 pub(super) struct RefreshApi {
@@ -76,15 +76,6 @@ impl RefreshBody {
             ),
         }
     }
-}
-
-fn malformed(error: NotStrict) -> InputError {
-    let what = match error {
-        NotStrict::Duplicate => "a member of the body stands twice",
-        NotStrict::NotAnObject => "the body must be a JSON object",
-        NotStrict::NotJson => "the body is not valid JSON",
-    };
-    InputError::Malformed(what.to_owned())
 }
 
 impl<'a> ApiExtractor<'a> for RefreshBody {

@@ -96,10 +96,10 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Verified> {
             let reply = Verified::Unauthorized(code.problem(detail), challenge);
             (code, operator_hint(*refusal), reply)
         }
-        VerifyError::Directory(error) => {
+        VerifyError::Directory(_) | VerifyError::Sessions(_) => {
             error!(
                 error = error as &dyn std::error::Error,
-                "the users table does not answer"
+                "a token could not be checked"
             );
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");
             (

@@ -1,9 +1,16 @@
 //! The use cases, and the ports through which they reach the world.
 
+mod cleanup;
+mod logout;
 mod ports;
 mod refresh;
 mod verify;
 
-pub use ports::{DirectoryError, SignError, TokenCodec, UserDirectory};
-pub use refresh::{Attempt, Grant, RefreshError, Refresher, Trail};
+pub use cleanup::Cleaner;
+pub use logout::Logouter;
+pub use ports::{
+    Change, DirectoryError, Ended, Rotation, SessionError, SessionStore, SignError, TokenCodec,
+    UserDirectory,
+};
+pub use refresh::{Attempt, Grant, RefreshError, RefreshMode, Refresher, Trail};
 pub use verify::{Verifier, VerifyError};

@@ -7,7 +7,12 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
-use crate::domain::{ClaimSet, Lookup, SessionId, Subject, Unverified, VerifiedToken};
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    ClaimSet, JsonText, Lookup, Revocation, Session, SessionId, Standing, Subject, Unverified,
+    VerifiedToken,
+};
 
 /// Checks and makes the JWTs of one algorithm.
 pub trait TokenCodec: Send + Sync {
@@ -40,6 +45,83 @@ pub enum DirectoryError {
     Timeout,
     /// The database refused or went away.
     #[error("the users table could not be read")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// The sessions and cut-offs that the service itself keeps.
+///
+/// Each change is one conditional statement, so that of two that race one sees that it lost.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// What is known about that session and that user; one query.
+    async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError>;
+
+    /// Writes a session down.
+    async fn begin(&self, session: &Session) -> Result<Change, SessionError>;
+
+    /// Makes `rotation.to` the current generation, if `rotation.from` still is and the session
+    /// has not ended.
+    async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError>;
+
+    /// Ends a session that is written down and has not ended.
+    async fn revoke(
+        &self,
+        id: SessionId,
+        because: Revocation,
+        at: DateTime<Utc>,
+    ) -> Result<Change, SessionError>;
+
+    /// From now on everything of that user's that was issued at or before `at` is dead, and every
+    /// session written down so far. Never moves an earlier call's cut-off back.
+    async fn cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError>;
+
+    /// Removes up to `limit` sessions, and as many cut-offs, that ended before `before`; how many
+    /// it removed.
+    async fn remove_ended(&self, before: Ended, limit: u64) -> Result<u64, SessionError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), SessionError>;
+}
+
+/// Whether a conditional change was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was.
+    Done,
+    /// Somebody else was there before.
+    Lost,
+}
+
+/// A step from one generation to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// The generation that the row must have.
+    pub from: u64,
+    /// The one that it gets.
+    pub to: u64,
+    /// When, in whole seconds: the `iat` of the new token.
+    pub at: DateTime<Utc>,
+    /// Claims that the users table overwrote.
+    pub claims: Vec<(String, JsonText)>,
+}
+
+/// What is so old that it may be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Sessions that expired before this.
+    pub session: DateTime<Utc>,
+    /// Cut-offs that lie before this.
+    pub cut_off: DateTime<Utc>,
+}
+
+/// The sessions could not be read or written. Not a statement about any of them.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The deadline passed.
+    #[error("the sessions did not answer in time")]
+    Timeout,
+    /// The database refused or went away.
+    #[error("the sessions could not be read or written")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 

@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
 use crate::domain::{
-    Clock, Lineage, Refusal, Reissue, SessionId, Subject, TokenPolicy, Unsupported, Unverified,
-    VerifiedToken,
+    Admission, Clock, JsonText, Lineage, Refusal, Reissue, Revocation, Session, SessionId,
+    Standing, Step, Subject, TokenPolicy, Unsupported, Unverified, VerifiedToken, decide,
 };
 
-use super::{DirectoryError, SignError, TokenCodec, UserDirectory};
+use super::{
+    Change, DirectoryError, Rotation, SessionError, SessionStore, SignError, TokenCodec,
+    UserDirectory,
+};
+
+/// How often a lost race is decided again. After the first loss the row has moved on, so that the
+/// second decision is a replay or a refusal; the rest is for a row that was cleaned up meanwhile.
+const DECISIONS: usize = 4;
 
 /// Exchanges credentials, for every contract.
 pub struct Refresher {
@@ -15,12 +24,29 @@ pub struct Refresher {
     pub codec: Arc<dyn TokenCodec>,
     /// Knows the users.
     pub directory: Arc<dyn UserDirectory>,
+    /// Knows what was revoked, and in single-use mode what was exchanged.
+    pub sessions: Arc<dyn SessionStore>,
     /// Tells the time, once per exchange.
     pub clock: Arc<dyn Clock>,
     /// The limits.
     pub policy: TokenPolicy,
+    /// Whether a token may be exchanged again.
+    pub mode: RefreshMode,
     /// Claims that new tokens leave out.
     pub dropped_claims: Vec<String>,
+}
+
+/// Whether the same token may be exchanged more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshMode {
+    /// Once; then again for as long as the grace lasts, with the same answer. After that it is
+    /// taken for stolen, and the session ends.
+    SingleUse {
+        /// For how long.
+        grace: TimeDelta,
+    },
+    /// As often as its window allows; nothing is written.
+    Stateless,
 }
 
 /// What came of an exchange, with what the audit log may know of it.
@@ -84,6 +110,9 @@ pub enum RefreshError {
     /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The sessions could not be read or written.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
     /// The new token could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -95,10 +124,15 @@ impl From<Unverified> for RefreshError {
     }
 }
 
+/// The generation that is to be minted.
+struct Issue {
+    claims: Vec<(String, JsonText)>,
+    issued_at: DateTime<Utc>,
+    lineage: Lineage,
+}
+
 impl Refresher {
     /// Exchanges an expired (or still live) token for a fresh one.
-    ///
-    /// Writes nothing: the same token may be exchanged again within the window.
     pub async fn refresh(&self, token: &str) -> Attempt {
         let mut trail = Trail::default();
         let outcome = self.reissue(token, &mut trail).await;
@@ -115,28 +149,37 @@ impl Refresher {
             .as_ref()
             .ok_or(Refusal::from(Unsupported::Claims))?;
 
+        let user_key = admission.subject.to_string();
+        let standing = self
+            .sessions
+            .standing(admission.lineage.session, &user_key)
+            .await?;
+        standing.admit(admission.issued_at)?;
         let user = self
             .directory
             .find(&admission.subject)
             .await?
             .admit(admission.issued_at)?;
 
-        let lease = self.policy.lease(&admission, now);
-        let Lineage {
-            session,
-            generation,
-            started_at,
-        } = admission.lineage;
+        let issue = match self.mode {
+            RefreshMode::Stateless => next(&admission, user.claims, now),
+            RefreshMode::SingleUse { grace } => {
+                self.advance(
+                    &admission,
+                    standing,
+                    next(&admission, user.claims, now),
+                    grace,
+                )
+                .await?
+            }
+        };
+        let lease = self.policy.lease(issue.lineage.started_at, issue.issued_at);
         let reissue = Reissue {
             old: claims,
             dropped: &self.dropped_claims,
-            overwritten: user.claims,
+            overwritten: issue.claims,
             lease,
-            lineage: Lineage {
-                session,
-                generation: generation.saturating_add(1),
-                started_at,
-            },
+            lineage: issue.lineage,
         };
         let token_id = self.codec.token_id(reissue.token_id_input());
         let access_token = self.codec.sign(&reissue.claims(token_id))?;
@@ -144,5 +187,122 @@ impl Refresher {
             access_token,
             expires_in: lease.seconds(),
         })
+    }
+
+    /// Writes the step to `next` down, or finds out that another answer is due.
+    ///
+    /// Whoever loses a race reads what the winner wrote and decides again: for the same
+    /// generation that is a replay, so everybody gets the winner's answer.
+    async fn advance(
+        &self,
+        admission: &Admission,
+        mut standing: Standing,
+        next: Issue,
+        grace: TimeDelta,
+    ) -> Result<Issue, RefreshError> {
+        let Lineage {
+            session: id,
+            generation,
+            ..
+        } = admission.lineage;
+        let user_key = admission.subject.to_string();
+        let now = next.issued_at;
+        for _ in 0..DECISIONS {
+            match decide(generation, standing.session.as_ref(), grace, now)? {
+                Step::Begin => {
+                    let row = self.first_row(&user_key, &next);
+                    if self.sessions.begin(&row).await? == Change::Done {
+                        // A cut-off that was set meanwhile could revoke only the rows it found.
+                        let standing = self.sessions.standing(id, &user_key).await?;
+                        standing.admit(admission.issued_at)?;
+                        return Ok(next);
+                    }
+                }
+                Step::Rotate { from } => {
+                    let (to, claims) = (next.lineage.generation, next.claims.clone());
+                    let rotation = Rotation {
+                        from,
+                        to,
+                        at: now,
+                        claims,
+                    };
+                    if self.sessions.rotate(id, rotation).await? == Change::Done {
+                        return Ok(next);
+                    }
+                }
+                Step::Replay => return Ok(replay(standing, next)),
+                Step::Reuse => {
+                    self.sessions.revoke(id, Revocation::Reuse, now).await?;
+                    return Err(Refusal::TokenReused.into());
+                }
+            }
+            standing = self.sessions.standing(id, &user_key).await?;
+            standing.admit(admission.issued_at)?;
+        }
+        Err(SessionError::Timeout.into())
+    }
+
+    fn first_row(&self, user_key: &str, next: &Issue) -> Session {
+        let Lineage {
+            session,
+            generation,
+            started_at,
+        } = next.lineage;
+        Session {
+            id: session,
+            user_key: user_key.to_owned(),
+            generation,
+            rotated_at: next.issued_at,
+            started_at,
+            expires_at: self.policy.session_end(started_at),
+            revoked: None,
+            claims: next.claims.clone(),
+        }
+    }
+}
+
+/// The generation after the one that was presented.
+fn next(admission: &Admission, claims: Vec<(String, JsonText)>, now: DateTime<Utc>) -> Issue {
+    let Lineage {
+        session,
+        generation,
+        started_at,
+    } = admission.lineage;
+    let generation = generation.saturating_add(1);
+    // Tokens have whole seconds, and a replay must find the very same start.
+    let (issued_at, started_at) = (now.trunc_subsecs(0), started_at.trunc_subsecs(0));
+    Issue {
+        claims,
+        issued_at,
+        lineage: Lineage {
+            session,
+            generation,
+            started_at,
+        },
+    }
+}
+
+/// The generation that the row says was issued last.
+fn replay(standing: Standing, next: Issue) -> Issue {
+    match standing.session {
+        None => next,
+        Some(Session {
+            generation,
+            rotated_at,
+            started_at,
+            claims,
+            ..
+        }) => {
+            let lineage = Lineage {
+                generation,
+                started_at,
+                ..next.lineage
+            };
+            Issue {
+                claims,
+                issued_at: rotated_at,
+                lineage,
+            }
+        }
     }
 }

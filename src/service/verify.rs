@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{Clock, Refusal, Subject, TokenPolicy, Unverified};
 
-use super::{DirectoryError, TokenCodec, Trail, UserDirectory};
+use super::{DirectoryError, SessionError, SessionStore, TokenCodec, Trail, UserDirectory};
 
 /// Checks access tokens.
 pub struct Verifier {
@@ -12,6 +12,8 @@ pub struct Verifier {
     pub codec: Arc<dyn TokenCodec>,
     /// Knows the users, and with them the cut-offs.
     pub directory: Arc<dyn UserDirectory>,
+    /// Knows what was revoked.
+    pub sessions: Arc<dyn SessionStore>,
     /// Tells the time, once per check.
     pub clock: Arc<dyn Clock>,
     /// The limits.
@@ -27,6 +29,9 @@ pub enum VerifyError {
     /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The sessions could not be read.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
 }
 
 impl From<Unverified> for VerifyError {
@@ -52,6 +57,12 @@ impl Verifier {
         trail.note(&token);
         let admission = self.policy.judge_use(&token, now)?;
 
+        let user_key = admission.subject.to_string();
+        let standing = self
+            .sessions
+            .standing(admission.lineage.session, &user_key)
+            .await?;
+        standing.admit(admission.issued_at)?;
         self.directory
             .find(&admission.subject)
             .await?

@@ -5,6 +5,7 @@ use poem_openapi::{ApiResponse, Object};
 use tracing::error;
 
 use crate::domain::{Refusal, Unsupported};
+use crate::json::NotStrict;
 use crate::service::{Attempt, RefreshError};
 
 use super::super::audit::{Audit, Audited};
@@ -98,20 +99,41 @@ pub(in crate::http) enum InputError {
     Malformed(String),
 }
 
+impl InputError {
+    /// The kind of problem that it is.
+    pub(in crate::http) fn code(&self) -> Code {
+        match self {
+            Self::Body(BodyError::Broken) => Code::BadRequest,
+            Self::Body(BodyError::MediaType) => Code::UnsupportedMediaType,
+            Self::Body(BodyError::Slow) => Code::RequestTimeout,
+            Self::Body(BodyError::TooLarge) => Code::TooLarge,
+            Self::Malformed(_) => Code::MalformedRequest,
+        }
+    }
+}
+
+/// What is wrong with a body that is no strict JSON object.
+pub(in crate::http) fn malformed(error: NotStrict) -> InputError {
+    let what = match error {
+        NotStrict::Duplicate => "a member of the body stands twice",
+        NotStrict::NotAnObject => "the body must be a JSON object",
+        NotStrict::NotJson => "the body is not valid JSON",
+    };
+    InputError::Malformed(what.to_owned())
+}
+
 const CONTRACT: &str = "expired_token";
 
 /// The answer to a request that carries no readable credential.
 pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
-    let detail = error.to_string();
-    let (code, reply): (_, fn(ProblemJson) -> Refreshed) = match error {
-        InputError::Body(BodyError::Broken) => (Code::BadRequest, Refreshed::BadRequest),
-        InputError::Body(BodyError::MediaType) => {
-            (Code::UnsupportedMediaType, Refreshed::MediaType)
-        }
-        InputError::Body(BodyError::Slow) => (Code::RequestTimeout, Refreshed::Timeout),
-        InputError::Body(BodyError::TooLarge) => (Code::TooLarge, Refreshed::TooLarge),
-        InputError::Malformed(_) => (Code::MalformedRequest, Refreshed::Malformed),
+    let reply = match error {
+        InputError::Body(BodyError::Broken) => Refreshed::BadRequest,
+        InputError::Body(BodyError::MediaType) => Refreshed::MediaType,
+        InputError::Body(BodyError::Slow) => Refreshed::Timeout,
+        InputError::Body(BodyError::TooLarge) => Refreshed::TooLarge,
+        InputError::Malformed(_) => Refreshed::Malformed,
     };
+    let (code, detail) = (error.code(), error.to_string());
     let audit = Audit {
         contract: CONTRACT,
         outcome: code.word(),
@@ -176,6 +198,18 @@ fn refuse(error: &RefreshError, audit: Audit) -> Audited<Refreshed> {
                 Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS),
             )
         }
+        RefreshError::Sessions(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "the sessions do not answer"
+            );
+            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+            (
+                Code::Unavailable,
+                "",
+                Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS),
+            )
+        }
         RefreshError::Sign(error) => {
             error!(
                 error = error as &dyn std::error::Error,
@@ -205,6 +239,7 @@ pub(in crate::http) fn explain(refusal: Refusal) -> (Code, String) {
         Refusal::RefreshWindowOver => Code::RefreshWindowOver,
         Refusal::SessionExpired => Code::SessionExpired,
         Refusal::SessionRevoked => Code::SessionRevoked,
+        Refusal::TokenReused => Code::TokenReused,
         Refusal::Unsupported(_) => Code::UnsupportedToken,
         Refusal::UserInactive => Code::UserInactive,
         Refusal::UserNotFound => Code::UserNotFound,
@@ -235,6 +270,7 @@ pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
         | Refusal::SessionRevoked
+        | Refusal::TokenReused
         | Refusal::UserInactive
         | Refusal::UserNotFound => "",
     }

@@ -1,0 +1,230 @@
+//! The service's own sessions: one row each, changed by one conditional statement at a time.
+//!
+//! Nothing in a row lets anybody make or recognise a token: ids and generations are in every
+//! token anyway, and without the key they are worth nothing.
+
+mod row;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlErr, Statement};
+use tokio::time::timeout;
+
+use crate::domain::{Revocation, Session, SessionId, Standing};
+use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
+
+use super::dialect::Dialect;
+
+const SESSION: &str = "remint_session";
+const CUT_OFF: &str = "remint_cut_off";
+
+/// Both answers in one round trip; a cut-off stands where a session has `rotated_at`.
+const STANDING: &str = "\
+    SELECT contract, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
+        revoked_because, claims FROM remint_session WHERE id = ? \
+    UNION ALL \
+    SELECT 'remint_cut_off', user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
+        FROM remint_cut_off WHERE user_hash = ?";
+
+/// Sessions in a database.
+pub struct SqlSessionStore {
+    connection: DatabaseConnection,
+    deadline: Duration,
+    standing: String,
+}
+
+impl SqlSessionStore {
+    /// Sessions behind `connection`; each statement has `deadline` to finish.
+    pub fn new(connection: DatabaseConnection, deadline: Duration) -> Self {
+        let standing = match Dialect::of(&connection) {
+            Dialect::Postgres => STANDING.replacen('?', "$1", 1).replacen('?', "$2", 1),
+            Dialect::MySql | Dialect::Sqlite => STANDING.to_owned(),
+        };
+        Self {
+            connection,
+            deadline,
+            standing,
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, SessionError> {
+        match timeout(self.deadline, work).await {
+            Ok(done) => done.map_err(|error| SessionError::Unavailable(error.into())),
+            Err(_) => Err(SessionError::Timeout),
+        }
+    }
+
+    async fn execute(
+        &self,
+        statement: impl sea_orm::StatementBuilder,
+    ) -> Result<u64, SessionError> {
+        self.in_time(async { Ok(self.connection.execute(&statement).await?.rows_affected()) })
+            .await
+    }
+
+    /// An insertion that may find the row already there.
+    async fn insert(
+        &self,
+        statement: impl sea_orm::StatementBuilder,
+    ) -> Result<Change, SessionError> {
+        self.in_time(async {
+            match self.connection.execute(&statement).await {
+                Ok(_) => Ok(Change::Done),
+                Err(error) => match error.sql_err() {
+                    Some(SqlErr::UniqueConstraintViolation(_)) => Ok(Change::Lost),
+                    _ => Err(error),
+                },
+            }
+        })
+        .await
+    }
+}
+
+/// One row at most: the statements below name the whole primary key.
+fn change(rows: u64) -> Change {
+    if rows == 0 {
+        Change::Lost
+    } else {
+        Change::Done
+    }
+}
+
+#[async_trait]
+impl SessionStore for SqlSessionStore {
+    #[tracing::instrument(name = "store.session.standing", level = "debug", skip_all)]
+    async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError> {
+        let backend = self.connection.get_database_backend();
+        let values = [id.to_string().into(), row::user_hash(user_key).into()];
+        let statement = Statement::from_sql_and_values(backend, &self.standing, values);
+        self.in_time(async {
+            let rows = self.connection.query_all_raw(statement).await?;
+            row::standing(id, &rows)
+        })
+        .await
+    }
+
+    #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]
+    async fn begin(&self, session: &Session) -> Result<Change, SessionError> {
+        let insert = Query::insert()
+            .into_table(SESSION)
+            .columns(row::COLUMNS)
+            .values_panic(row::values(session))
+            .take();
+        self.insert(insert).await
+    }
+
+    #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]
+    async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError> {
+        let Rotation {
+            from,
+            to,
+            at,
+            claims,
+        } = rotation;
+        // One statement, so two racing calls cannot both see `from` as current, and none that
+        // began before a logout can finish after it.
+        let update = Query::update()
+            .table(SESSION)
+            .value("generation", row::number(to))
+            .value("rotated_at", at.timestamp())
+            .value("claims", row::claims_text(&claims))
+            .and_where(Expr::col("id").eq(id.to_string()))
+            .and_where(Expr::col("generation").eq(row::number(from)))
+            .and_where(Expr::col("revoked_at").is_null())
+            .and_where(Expr::col("expires_at").gt(at.timestamp()))
+            .take();
+        self.execute(update).await.map(change)
+    }
+
+    #[tracing::instrument(name = "store.session.revoke", level = "debug", skip_all)]
+    async fn revoke(
+        &self,
+        id: SessionId,
+        because: Revocation,
+        at: DateTime<Utc>,
+    ) -> Result<Change, SessionError> {
+        let update = Query::update()
+            .table(SESSION)
+            .value("revoked_at", at.timestamp())
+            .value("revoked_because", because.word())
+            .and_where(Expr::col("id").eq(id.to_string()))
+            .and_where(Expr::col("revoked_at").is_null())
+            .take();
+        self.execute(update).await.map(change)
+    }
+
+    #[tracing::instrument(name = "store.session.cut_off", level = "debug", skip_all)]
+    async fn cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
+        let (hash, at) = (row::user_hash(user_key), at.timestamp());
+        let forward = Query::update()
+            .table(CUT_OFF)
+            .value("valid_after", at)
+            .and_where(Expr::col("user_hash").eq(hash.as_str()))
+            .and_where(Expr::col("valid_after").lt(at))
+            .take();
+        let first = Query::insert()
+            .into_table(CUT_OFF)
+            .columns(["user_hash", "user_key", "valid_after"])
+            .values_panic([hash.as_str().into(), user_key.into(), at.into()])
+            .take();
+        if self.execute(forward.clone()).await? == 0 && self.insert(first).await? == Change::Lost {
+            // The row is there: it lies later already, or another call has just written an
+            // earlier one.
+            self.execute(forward).await?;
+        }
+        // After the cut-off, so that a session begun in between is refused by the one or the
+        // other; and rotations in flight find their row revoked.
+        let sessions = Query::update()
+            .table(SESSION)
+            .value("revoked_at", at)
+            .value("revoked_because", Revocation::Logout.word())
+            .and_where(Expr::col("user_hash").eq(hash))
+            .and_where(Expr::col("revoked_at").is_null())
+            .take();
+        self.execute(sessions).await?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "store.session.remove_ended", level = "debug", skip_all)]
+    async fn remove_ended(&self, before: Ended, limit: u64) -> Result<u64, SessionError> {
+        let mut removed = 0;
+        let ended = [
+            (SESSION, "id", "expires_at", before.session),
+            (CUT_OFF, "user_hash", "valid_after", before.cut_off),
+        ];
+        for (table, key, time, before) in ended {
+            let is_old = Expr::col(time).lt(before.timestamp());
+            let some = Query::select()
+                .column(key)
+                .from(table)
+                .and_where(is_old.clone())
+                .limit(limit)
+                .take();
+            let rows = self.in_time(self.connection.query_all(&some)).await?;
+            let keys: Result<Vec<String>, DbErr> =
+                rows.iter().map(|row| row.try_get("", key)).collect();
+            let keys = keys.map_err(|error| SessionError::Unavailable(error.into()))?;
+            if keys.is_empty() {
+                continue;
+            }
+            // What came back to life in between no longer fits the second condition.
+            let delete = Query::delete()
+                .from_table(table)
+                .and_where(Expr::col(key).is_in(keys))
+                .and_where(is_old)
+                .take();
+            removed += self.execute(delete).await?;
+        }
+        Ok(removed)
+    }
+
+    async fn ping(&self) -> Result<(), SessionError> {
+        self.in_time(self.connection.ping()).await
+    }
+}

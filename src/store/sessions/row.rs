@@ -1,0 +1,124 @@
+//! Between rows and sessions.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{DbErr, QueryResult};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::domain::{JsonText, Revocation, Session, SessionId, Standing};
+use crate::json::StrictObject;
+
+/// The columns of a session, in the order of [`values`].
+pub(super) const COLUMNS: [&str; 11] = [
+    "id",
+    "user_hash",
+    "user_key",
+    "contract",
+    "generation",
+    "rotated_at",
+    "started_at",
+    "expires_at",
+    "revoked_at",
+    "revoked_because",
+    "claims",
+];
+
+/// What `contract` says of the sessions that exist so far.
+const CONTRACT: &str = "expired_token";
+
+/// A session as a row.
+pub(super) fn values(session: &Session) -> [Expr; 11] {
+    let revoked = session.revoked;
+    [
+        session.id.to_string().into(),
+        user_hash(&session.user_key).into(),
+        session.user_key.as_str().into(),
+        CONTRACT.into(),
+        number(session.generation).into(),
+        session.rotated_at.timestamp().into(),
+        session.started_at.timestamp().into(),
+        session.expires_at.timestamp().into(),
+        revoked.map(|(at, _)| at.timestamp()).into(),
+        revoked.map(|(_, because)| because.word()).into(),
+        claims_text(&session.claims).into(),
+    ]
+}
+
+/// A generation as the column holds it. A session would have to be refreshed every nanosecond
+/// for three centuries to reach the bound.
+pub(super) fn number(generation: u64) -> i64 {
+    i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+/// Claims as one JSON object; nothing where there are none.
+pub(super) fn claims_text(claims: &[(String, JsonText)]) -> Option<String> {
+    let member = |(name, value): &(String, JsonText)| {
+        format!(
+            "{}:{}",
+            serde_json::Value::from(name.as_str()),
+            value.as_str()
+        )
+    };
+    let members: Vec<_> = claims.iter().map(member).collect();
+    (!members.is_empty()).then(|| format!("{{{}}}", members.join(",")))
+}
+
+/// Names a user in a way that no collation takes for another.
+pub(super) fn user_hash(user_key: &str) -> String {
+    let hash = Sha256::digest(user_key.as_bytes());
+    hash.iter().fold(String::with_capacity(64), |text, byte| {
+        text + &format!("{byte:02x}")
+    })
+}
+
+/// What the rows of both tables say.
+pub(super) fn standing(id: SessionId, rows: &[QueryResult]) -> Result<Standing, DbErr> {
+    let mut standing = Standing::default();
+    for row in rows {
+        if row.try_get::<String>("", "contract")? == super::CUT_OFF {
+            standing.cut_off = Some(time(row, "rotated_at")?);
+        } else {
+            standing.session = Some(session(id, row)?);
+        }
+    }
+    Ok(standing)
+}
+
+fn session(id: SessionId, row: &QueryResult) -> Result<Session, DbErr> {
+    let generation: i64 = row.try_get("", "generation")?;
+    let revoked_at: Option<i64> = row.try_get("", "revoked_at")?;
+    let because: Option<String> = row.try_get("", "revoked_because")?;
+    let because = Revocation::of_word(&because.unwrap_or_default());
+    let claims: Option<String> = row.try_get("", "claims")?;
+    Ok(Session {
+        id,
+        user_key: row.try_get("", "user_key")?,
+        generation: u64::try_from(generation).map_err(|error| unreadable("generation", &error))?,
+        rotated_at: time(row, "rotated_at")?,
+        started_at: time(row, "started_at")?,
+        expires_at: time(row, "expires_at")?,
+        revoked: revoked_at.map(instant).transpose()?.map(|at| (at, because)),
+        claims: claims.map_or_else(|| Ok(Vec::new()), |text| parse_claims(&text))?,
+    })
+}
+
+fn time(row: &QueryResult, column: &str) -> Result<DateTime<Utc>, DbErr> {
+    instant(row.try_get("", column)?)
+}
+
+fn instant(seconds: i64) -> Result<DateTime<Utc>, DbErr> {
+    let out_of_range = || DbErr::Type(format!("{seconds} is no time"));
+    DateTime::from_timestamp(seconds, 0).ok_or_else(out_of_range)
+}
+
+fn parse_claims(text: &str) -> Result<Vec<(String, JsonText)>, DbErr> {
+    let object = StrictObject::parse(text.as_bytes()).map_err(|e| unreadable("claims", &e))?;
+    let claim =
+        |(name, value): (&str, &RawValue)| (name.to_owned(), JsonText::from_valid(value.get()));
+    Ok(object.iter().map(claim).collect())
+}
+
+fn unreadable(column: &str, error: &dyn std::error::Error) -> DbErr {
+    DbErr::Type(format!("{column} of a session: {error}"))
+}
