@@ -9,3 +9,4 @@
 mod api;
 mod harness;
 mod servers;
+mod sessions;

@@ -1,3 +1,4 @@
 //! The endpoints, as their callers see them.
 
 mod refresh;
+mod sessions;

@@ -9,6 +9,7 @@ use poem::{Endpoint, Request, Response};
 use remint::app::{App, Surroundings};
 use remint::config::{Config, Purpose};
 use remint::domain::{Clock, ManualClock, RandomIds};
+use remint::service::Cleaner;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub(crate) const SECRET: &str =
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) endpoint: Arc<BoxEndpoint<'static, Response>>,
+    pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) database: DatabaseConnection,
     _server: ThrowawayDatabase,
 }
@@ -61,6 +63,7 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
     TestApp {
         clock,
         endpoint: app.endpoint,
+        cleaner: app.cleaner,
         database: app.database,
         _server: server,
     }

@@ -121,7 +121,7 @@ static MARIADB: Daemon = Daemon {
     package: "mariadb-server",
     owner: "mysql",
     script: r#"
-        set -- --no-defaults --datadir="$FOLDER/data" --skip-log-bin \
+        set -- --no-defaults --datadir="$FOLDER/data" --tmpdir="$FOLDER" --skip-log-bin \
             --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 \
             --innodb-log-file-size=16M --innodb-buffer-pool-size=32M
         $as mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db
