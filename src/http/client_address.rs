@@ -1,6 +1,6 @@
 //! Who is asking, through proxies that are trusted to say.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use poem::{Addr, Request};
@@ -12,27 +12,34 @@ pub(super) fn of(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let Addr::SocketAddr(peer) = &request.remote_addr().0 else {
         return None;
     };
-    let forwarded = request.headers().get_all("x-forwarded-for").iter();
-    let forwarded: Vec<&str> = forwarded
-        .map(|value| value.to_str().unwrap_or_default())
-        .collect();
-    Some(client(peer.ip(), &forwarded.join(","), trusted))
+    let mut hops: Vec<&[u8]> = Vec::new();
+    for line in request.headers().get_all("x-forwarded-for") {
+        hops.extend(line.as_bytes().split(|byte| *byte == b','));
+    }
+    Some(client(peer.ip(), &hops, trusted))
 }
 
-fn client(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
+fn client(peer: IpAddr, hops: &[&[u8]], trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let mut client = peer.to_canonical();
-    for hop in forwarded.rsplit(',') {
+    for hop in hops.iter().rev() {
         if !is_trusted(&client) {
             break;
         }
         // A hop that is no address hides whoever stands before it: the proxy is all we know.
-        let Ok(ip) = hop.trim().parse::<IpAddr>() else {
+        let Some(ip) = std::str::from_utf8(hop).ok().and_then(address) else {
             break;
         };
         client = ip.to_canonical();
     }
     client
+}
+
+/// An address, or one with a port as some load balancers write it.
+fn address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -41,7 +48,8 @@ mod tests {
 
     fn seen(peer: &str, forwarded: &str) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        client(peer.parse().unwrap(), forwarded, &trusted).to_string()
+        let hops: Vec<_> = forwarded.as_bytes().split(|byte| *byte == b',').collect();
+        client(peer.parse().unwrap(), &hops, &trusted).to_string()
     }
 
     #[test]
@@ -65,5 +73,21 @@ mod tests {
             seen("10.0.0.1", "198.51.100.1, unknown, 10.0.0.2"),
             "10.0.0.2"
         );
+    }
+
+    #[test]
+    fn a_port_behind_an_address_is_left_out() {
+        assert_eq!(seen("10.0.0.1", "198.51.100.1:4711"), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "[2001:db8::7]:4711"), "2001:db8::7");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_only_what_stands_before_them() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let hops: [&[u8]; 2] = [b"\xff", b" 198.51.100.1"];
+
+        let client = client("10.0.0.1".parse().unwrap(), &hops, &trusted);
+
+        assert_eq!(client.to_string(), "198.51.100.1");
     }
 }
