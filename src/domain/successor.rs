@@ -38,7 +38,8 @@ pub struct Reissue<'a> {
 }
 
 impl Reissue<'_> {
-    /// Every other claim of the old token, in order and unchanged, with the new token's own.
+    /// Every other claim of the old token, in order and unchanged, with the new token's own; but
+    /// `fresh: true` becomes `false`, since an exchange is no login.
     ///
     /// `jti` is given by the caller, who can hash; see [`Self::token_id_input`].
     pub fn claims(self, token_id: impl std::fmt::Display) -> ClaimSet {
@@ -51,6 +52,13 @@ impl Reissue<'_> {
             claims.put(&name, value);
         }
 
+        // Flask-JWT-Extended: a token is fresh only if it came from a login with a password.
+        if claims
+            .find("fresh")
+            .is_some_and(|fresh| fresh.as_str() == "true")
+        {
+            claims.put("fresh", JsonText::from_valid("false"));
+        }
         if claims.contains("nbf") {
             claims.put("nbf", issued_at.clone());
         }
