@@ -84,7 +84,14 @@ impl TokenCodec for JwtCodec {
 
         let signing_input = format!("{}.{}", self.ring.header(), jws::encode(payload));
         let signature = self.ring.sign(&signing_input)?;
-        Ok(format!("{signing_input}.{signature}"))
+        let token = format!("{signing_input}.{signature}");
+        if token.len() > MAX_TOKEN_BYTES {
+            // Its holder could use it once and never exchange it.
+            let size = "the new token would be longer than 8 KiB; JWT_DROP_CLAIMS and \
+                        USERS_CLAIM_COLUMNS say what is in it";
+            return Err(SignError(size.into()));
+        }
+        Ok(token)
     }
 
     fn token_id(&self, (session, generation, issued_at): (SessionId, u64, i64)) -> String {
