@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 use std::str::FromStr;
 
-use tracing::error;
+use tracing::{Level, error};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::TryInitError;
@@ -24,10 +24,27 @@ impl FromStr for LogFilter {
     type Err = &'static str;
 
     fn from_str(filter: &str) -> Result<Self, Self::Err> {
-        match EnvFilter::try_new(filter) {
-            Ok(_) => Ok(Self(filter.to_owned())),
-            Err(_) => Err("expected error, warn, info, debug, trace, or target=level pairs"),
+        // To the library a word alone may be the name of a target: a misspelt level would be
+        // one, and silence everything else.
+        let is_level = |part: &str| part.parse::<Level>().is_ok() || part == "off";
+        let stands = |part: &str| part.contains(['=', '[']) || is_level(part);
+        if filter.split(',').all(|part| stands(part.trim())) && EnvFilter::try_new(filter).is_ok() {
+            return Ok(Self(filter.to_owned()));
         }
+        Err("expected error, warn, info, debug, trace, off, or target=level pairs")
+    }
+}
+
+impl LogFilter {
+    /// As the library wants it. The audit stream is on whatever the level, unless it is named;
+    /// and sqlx quotes the parts of a database's URL that it does not know.
+    fn directives(&self) -> String {
+        let audit = if self.0.contains("remint::audit") {
+            ""
+        } else {
+            ",remint::audit=info"
+        };
+        format!("{}{audit},sqlx_postgres::options=off", self.0)
     }
 }
 
@@ -74,7 +91,7 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, TryInitError> {
 
     let builder = NonBlockingBuilder::default().lossy(false);
     let (writer, guard) = builder.finish(std::io::stderr());
-    let filter = EnvFilter::try_new(&settings.filter.0).unwrap_or_default();
+    let filter = EnvFilter::try_new(settings.filter.directives()).unwrap_or_default();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -96,5 +113,34 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 impl fmt::Display for LogFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_not_taken_for_a_target() {
+        for good in [
+            "info",
+            "ERROR",
+            "off",
+            "warn,remint::audit=info",
+            "remint[span]=debug",
+        ] {
+            assert!(good.parse::<LogFilter>().is_ok(), "{good}");
+        }
+        for bad in ["inof", "warn,inof", "remint=loud", ""] {
+            assert!(bad.parse::<LogFilter>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_audit_stream_is_on_unless_it_is_named() {
+        let directives = |filter: &str| filter.parse::<LogFilter>().unwrap().directives();
+
+        assert!(directives("error").contains("remint::audit=info"));
+        assert!(!directives("error,remint::audit=off").contains("remint::audit=info"));
     }
 }
