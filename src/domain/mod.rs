@@ -3,6 +3,8 @@
 mod claims;
 mod clock;
 mod policy;
+#[cfg(test)]
+mod policy_properties;
 mod refusal;
 mod rules;
 mod session;

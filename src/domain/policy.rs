@@ -87,7 +87,7 @@ impl TokenPolicy {
     /// How long a token issued then lives: never longer than the session that started then.
     pub fn lease(&self, started_at: DateTime<Utc>, issued_at: DateTime<Utc>) -> Lease {
         let issued_at = issued_at.trunc_subsecs(0);
-        let end = self.session_end(started_at).trunc_subsecs(0);
+        let end = self.session_end(started_at);
         Lease {
             issued_at,
             expires_at: (issued_at + self.access_lifetime).min(end),
@@ -159,9 +159,12 @@ impl TokenPolicy {
         }
     }
 
-    /// When a session that started then is over.
+    /// When a session that started then is over, in whole seconds, as tokens will say.
+    ///
+    /// Legacy times may have fractions; a fraction of a second more would admit a token whose
+    /// successor lives for zero seconds.
     pub fn session_end(&self, started_at: DateTime<Utc>) -> DateTime<Utc> {
-        started_at + self.session_max
+        (started_at + self.session_max).trunc_subsecs(0)
     }
 
     /// Whether a token of that kind is an access token, whatever its spelling.
