@@ -205,3 +205,88 @@ fn header(algorithm: HmacAlgorithm, key_id: Option<&str>) -> String {
     }
     jws::encode(header.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HmacAlgorithm::{Hs256, Hs384, Hs512};
+    use super::*;
+
+    fn weakness(secret: &str, algorithm: HmacAlgorithm) -> Option<WeakSecret> {
+        WeakSecret::find(&SecretString::from(secret), algorithm)
+    }
+
+    fn ring_of(current: (Option<&str>, &str), previous: &[(Option<&str>, &str)]) -> KeyRing {
+        let key_id = |name: Option<&str>| name.map(str::to_owned);
+        let signing = SigningKey {
+            key_id: key_id(current.0),
+            secret: current.1.into(),
+        };
+        let previous = previous.iter().map(|(name, secret)| VerifyingKey {
+            key_id: key_id(*name),
+            secret: (*secret).into(),
+            valid_until: None,
+        });
+        KeyRing::new(Hs256, &signing, &previous.collect::<Vec<_>>())
+    }
+
+    /// RFC 7518 §3.2: as many bytes as the hash has.
+    #[test]
+    fn a_secret_one_byte_shorter_than_the_hash_is_weak() {
+        for (algorithm, needed) in [(Hs256, 32), (Hs384, 48), (Hs512, 64)] {
+            assert_eq!(weakness(&"x".repeat(needed), algorithm), None);
+            let short = WeakSecret::Short {
+                algorithm: algorithm.name(),
+                bytes: needed - 1,
+                needed,
+            };
+            assert_eq!(weakness(&"x".repeat(needed - 1), algorithm), Some(short));
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_secret_is_that_of_its_bytes() {
+        assert_eq!(weakness(&"é".repeat(16), Hs256), None);
+    }
+
+    #[test]
+    fn a_published_secret_is_weak_for_every_algorithm_however_long_it_is() {
+        let fastapi = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7";
+        for algorithm in [Hs256, Hs384, Hs512] {
+            assert_eq!(weakness(fastapi, algorithm), Some(WeakSecret::Known));
+            assert_eq!(
+                weakness("your-256-bit-secret", algorithm),
+                Some(WeakSecret::Known)
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_id_narrows_the_search_and_nothing_else() {
+        let previous = [(Some("old"), "second"), (None, "third")];
+        let ring = ring_of((Some("new"), "first"), &previous);
+
+        for (secret, key_id, expected) in [
+            ("first", None, Ok("current")),
+            ("second", None, Ok("previous-1")),
+            ("second", Some("old"), Ok("previous-1")),
+            ("second", Some("new"), Err(Unverified::Signature)),
+            ("third", Some("anything"), Ok("previous-2")),
+            ("stranger", None, Err(Unverified::Signature)),
+        ] {
+            let signature = ring_of((None, secret), &[]).sign("message").unwrap();
+            let found = ring.verify("message", &signature, key_id);
+            let found = found.as_ref().map(|trust| trust.label.as_str());
+            assert_eq!(found, expected.as_ref().copied(), "{secret}, {key_id:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_id_that_no_key_has_is_refused_without_a_try() {
+        let ring = ring_of((Some("new"), "first"), &[]);
+        let genuine = ring.sign("message").unwrap();
+
+        let refused = ring.verify("message", &genuine, Some("old"));
+
+        assert_eq!(refused, Err(Unverified::UnknownKey));
+    }
+}
