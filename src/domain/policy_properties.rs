@@ -195,14 +195,15 @@ proptest! {
         prop_assert!(named || admission.lineage.started_at <= at(now));
     }
 
-    /// Neither the refresh window nor the session's age has a say in using a token.
+    /// The refresh window has no say in using a token.
     #[test]
-    fn a_token_is_usable_exactly_until_it_expires(
+    fn a_token_is_usable_exactly_until_it_or_its_session_expires(
         limits in limits(), times in times(), now in 0..2_i64,
     ) {
         let judged = limits.policy().judge_use(&times.token(), at(now));
 
-        let usable = times.are_past(&limits, now) && now < times.expires_at;
+        let end = times.expires_at.min(times.session_end(&limits, now));
+        let usable = times.are_past(&limits, now) && now < end;
         prop_assert_eq!(judged.is_ok(), usable, "{:?}", judged);
     }
 
