@@ -8,5 +8,6 @@
 
 mod api;
 mod harness;
+mod properties;
 mod servers;
 mod sessions;

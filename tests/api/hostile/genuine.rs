@@ -44,26 +44,29 @@ async fn a_claim_that_stands_twice_is_unsupported_even_with_equal_values() {
     }
 }
 
+/// Times that are none, and times long past, with the code of the refusal.
+const EXPIRIES: [(&str, &str); 14] = [
+    (r#""1799999940""#, "unsupported_token"),
+    ("null", "unsupported_token"),
+    ("true", "unsupported_token"),
+    ("[1799999940]", "unsupported_token"),
+    (r#"{"$date":1799999940}"#, "unsupported_token"),
+    ("1e308", "unsupported_token"),
+    ("1e400", "unsupported_token"),
+    ("-1e400", "unsupported_token"),
+    ("1799999940000", "unsupported_token"),
+    ("123456789012345678901234567890", "unsupported_token"),
+    ("0", "refresh_window_over"),
+    ("-0", "refresh_window_over"),
+    ("-1", "refresh_window_over"),
+    ("1e-400", "refresh_window_over"),
+];
+
 #[tokio::test]
 async fn an_expiry_is_a_number_within_the_calendar() {
     let target = Target::new().await;
 
-    for (exp, code) in [
-        (r#""1799999940""#, "unsupported_token"),
-        ("null", "unsupported_token"),
-        ("true", "unsupported_token"),
-        ("[1799999940]", "unsupported_token"),
-        (r#"{"$date":1799999940}"#, "unsupported_token"),
-        ("1e308", "unsupported_token"),
-        ("1e400", "unsupported_token"),
-        ("-1e400", "unsupported_token"),
-        ("1799999940000", "unsupported_token"),
-        ("123456789012345678901234567890", "unsupported_token"),
-        ("0", "refresh_window_over"),
-        ("-0", "refresh_window_over"),
-        ("-1", "refresh_window_over"),
-        ("1e-400", "refresh_window_over"),
-    ] {
+    for (exp, code) in EXPIRIES {
         let token = of(format!(r#"{{"sub":"alice","exp":{exp}}}"#));
         target.assert_judged(&token, code, exp).await;
     }
@@ -125,51 +128,55 @@ async fn a_time_that_is_no_number_is_never_taken_for_one() {
     }
 }
 
-#[tokio::test]
-async fn a_subject_is_a_string_of_printable_characters_within_255_bytes() {
-    let target = Target::new().await;
-    let exp = START - 60;
+/// Subjects as JSON that are nobody's key.
+const NO_SUBJECTS: [&str; 15] = [
+    "null",
+    "5",
+    "0",
+    "-1",
+    "1.0",
+    "true",
+    r#"["alice"]"#,
+    r#"{"sub":"alice"}"#,
+    r#""""#,
+    r#""alice\u0000""#,
+    r#""\u0000""#,
+    r#""alice\n""#,
+    r#""\t""#,
+    r#""\u007f""#,
+    r#""\u0085""#,
+];
 
-    for sub in [
-        json!(5),
-        json!(0),
-        json!(-1),
-        json!(1.0),
-        json!(true),
-        json!(["alice"]),
-        json!({"sub": "alice"}),
-        json!(""),
-        json!("alice\0"),
-        json!("\0"),
-        json!("alice\n"),
-        json!("\u{7f}"),
-        json!("\u{85}"),
-        json!("a".repeat(256)),
-        json!("é".repeat(128)),
-        json!("a".repeat(5000)),
-    ] {
-        let token = of(json!({"sub": sub, "exp": exp}).to_string());
+/// A genuine token that has expired, of that subject.
+fn of_subject(json: &str) -> String {
+    of(format!(r#"{{"sub":{json},"exp":{}}}"#, START - 60))
+}
+
+#[tokio::test]
+async fn a_subject_is_a_string_of_printable_characters() {
+    let target = Target::new().await;
+
+    for subject in NO_SUBJECTS {
+        let token = of_subject(subject);
         target
-            .assert_judged(&token, "unsupported_token", &sub.to_string())
+            .assert_judged(&token, "unsupported_token", subject)
             .await;
     }
-    target
-        .assert_judged(
-            &of(format!(r#"{{"sub":null,"exp":{exp}}}"#)),
-            "unsupported_token",
-            "null",
-        )
-        .await;
-    for stranger in [
-        "a".repeat(255),
-        "ALICE".to_owned(),
-        "alice' --".to_owned(),
-        "a%".to_owned(),
+}
+
+#[tokio::test]
+async fn a_subject_has_255_bytes_at_most() {
+    let target = Target::new().await;
+
+    for (subject, code) in [
+        ("a".repeat(255), "user_not_found"),
+        ("a".repeat(256), "unsupported_token"),
+        ("é".repeat(127), "user_not_found"),
+        ("é".repeat(128), "unsupported_token"),
+        ("a".repeat(5000), "unsupported_token"),
     ] {
-        let token = of(json!({"sub": stranger, "exp": exp}).to_string());
-        target
-            .assert_judged(&token, "user_not_found", &stranger)
-            .await;
+        let token = of_subject(&json!(subject).to_string());
+        target.assert_judged(&token, code, &subject).await;
     }
 }
 
@@ -182,54 +189,55 @@ async fn a_subject_of_10_kilobytes_makes_a_token_that_is_too_long() {
     target.assert_refused(&token, "10 kB").await;
 }
 
+/// Payloads that are not one strict JSON object.
+const NO_OBJECTS: [&str; 19] = [
+    "",
+    " ",
+    "null",
+    "5",
+    "true",
+    "[]",
+    r#""alice""#,
+    r#"[{"sub":"alice","exp":1}]"#,
+    "{",
+    "sub=alice",
+    r#"{"sub":"alice","exp":1}x"#,
+    r#"{"sub":"alice","exp":1,}"#,
+    r#"{"sub":"alice","exp":01}"#,
+    r#"{"sub":"alice","exp":+1}"#,
+    r#"{"sub":"alice","exp":.5}"#,
+    r#"{"sub":"alice","exp":NaN}"#,
+    r#"{"sub":"\ud800","exp":1}"#,
+    "\u{feff}{}",
+    "{\"sub\":\"a\nb\"}",
+];
+
 #[tokio::test]
 async fn a_payload_that_is_no_strict_json_object_is_unsupported() {
     let target = Target::new().await;
-    let deep = format!(
-        r#"{{"sub":"alice","exp":1,"a":{}{}}}"#,
-        "[".repeat(2500),
-        "]".repeat(2500)
-    );
-    let objects = format!(
-        r#"{{"sub":"alice","exp":1,"a":{}1{}}}"#,
-        r#"{"a":"#.repeat(900),
-        "}".repeat(900)
-    );
 
-    for payload in [
-        "",
-        " ",
-        "null",
-        "5",
-        "true",
-        "[]",
-        r#""alice""#,
-        r#"[{"sub":"alice","exp":1}]"#,
-        "{",
-        "sub=alice",
-        r#"{"sub":"alice","exp":1}x"#,
-        r#"{"sub":"alice","exp":1,}"#,
-        r#"{"sub":"alice","exp":01}"#,
-        r#"{"sub":"alice","exp":+1}"#,
-        r#"{"sub":"alice","exp":.5}"#,
-        r#"{"sub":"alice","exp":NaN}"#,
-        r#"{"sub":"\ud800","exp":1}"#,
-        "\u{feff}{}",
-        "{\"sub\":\"a\nb\"}",
-        &deep,
-        &objects,
-    ] {
+    for payload in NO_OBJECTS {
         target
             .assert_judged(&of(payload), "unsupported_token", payload)
             .await;
     }
+    let not_utf8 = of(b"{\"sub\":\"\xff\",\"exp\":1}");
     target
-        .assert_judged(
-            &of(b"{\"sub\":\"\xff\",\"exp\":1}"),
-            "unsupported_token",
-            "not UTF-8",
-        )
+        .assert_judged(&not_utf8, "unsupported_token", "not UTF-8")
         .await;
+}
+
+#[tokio::test]
+async fn nesting_that_no_person_writes_is_unsupported() {
+    let target = Target::new().await;
+
+    for (opening, closing, levels) in [("[", "]", 3000), (r#"{"a":"#, "}", 950), ("[", "", 3000)] {
+        let nested = format!("{}1{}", opening.repeat(levels), closing.repeat(levels));
+        let token = of(format!(r#"{{"sub":"alice","a":{nested}}}"#));
+        target
+            .assert_judged(&token, "unsupported_token", opening)
+            .await;
+    }
 }
 
 #[tokio::test]
