@@ -50,7 +50,7 @@ impl<'a> ApiExtractor<'a> for Bearer {
     fn register(registry: &mut Registry) {
         let scheme = MetaSecurityScheme {
             ty: "http",
-            description: Some("An access token."),
+            description: Some("The token alone, without the word Bearer."),
             name: None,
             key_in: None,
             scheme: Some("bearer"),

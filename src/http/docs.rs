@@ -25,6 +25,9 @@ impl Documents {
             service.swagger_ui_html(),
         ]
         .map(|document| document.replace(EXAMPLE_TOKEN, example));
+        // Browsers ask for an icon that is not there unless the page says that it has none.
+        let head = "<title>remint</title><link rel=\"icon\" href=\"data:,\">";
+        let page = page.replacen("<title>Swagger UI</title>", head, 1);
         Self { json, yaml, page }
     }
 

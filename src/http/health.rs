@@ -8,6 +8,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use crate::service::{SessionStore, UserDirectory};
 
 use super::Tag;
+use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 /// Whether the service wants more requests.
@@ -36,7 +37,7 @@ pub(super) struct HealthApi {
 /// The answer of `/healthz`.
 #[derive(ApiResponse)]
 enum Alive {
-    /// The process runs.
+    /// The process runs. The body is empty.
     #[oai(status = 200)]
     Ok,
 }
@@ -44,12 +45,20 @@ enum Alive {
 /// The answers of `/readyz`.
 #[derive(ApiResponse)]
 enum Ready {
-    /// Send requests.
+    /// Send requests. The body is empty.
     #[oai(status = 200)]
     Ok,
     /// Send them elsewhere: the database does not answer, or the service is shutting down.
-    #[oai(status = 503)]
-    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+    #[oai(
+        status = 503,
+        actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
+    )]
+    Unavailable(
+        ProblemJson,
+        /// For how many seconds to wait.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
 }
 
 impl HealthApi {
@@ -61,6 +70,8 @@ impl HealthApi {
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
     /// Does the process run?
+    ///
+    /// For a supervisor that restarts what hangs. Looks at no database.
     #[oai(path = "/healthz", method = "get", operation_id = "health")]
     #[expect(clippy::unused_async, reason = "the macro wants it so")]
     async fn health(&self) -> Alive {
@@ -68,6 +79,8 @@ impl HealthApi {
     }
 
     /// Can it serve?
+    ///
+    /// For a load balancer: asks the users' database, and says no while the service shuts down.
     #[oai(path = "/readyz", method = "get", operation_id = "readiness")]
     async fn readiness(&self) -> Ready {
         if !self.readiness.is_draining() && self.databases_answer().await {

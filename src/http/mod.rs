@@ -7,6 +7,7 @@ mod client_address;
 mod contract;
 mod cors;
 mod docs;
+mod example;
 mod frame;
 mod health;
 mod logout;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use poem::{Endpoint, EndpointExt, Route};
-use poem_openapi::{LicenseObject, OpenApiService, Tags};
+use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::IdSource;
 use crate::service::{Logouter, Refresher, SessionStore, UserDirectory, Verifier};
@@ -96,9 +97,9 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         },
     );
     let service = OpenApiService::new(apis, "remint", env!("CARGO_PKG_VERSION"))
-        .summary("Re-signs expired JWTs")
         .description(include_str!("description.md"))
-        .license(LicenseObject::new("MIT OR Apache-2.0").identifier("MIT OR Apache-2.0"));
+        .license(LicenseObject::new("MIT OR Apache-2.0"))
+        .server(ServerObject::new("/").description("The service that serves this document"));
 
     let documents = docs::Documents::of(&service, settings.example_token.as_deref());
     let allowed = frame::AllowedMethods::of(&documents);

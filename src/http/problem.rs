@@ -12,7 +12,9 @@ use poem_openapi::{ApiResponse, Enum, Object};
 /// How many seconds to wait before trying again, where the service itself is in trouble.
 pub(super) const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// What to do about a refusal.
+/// What to do about a refusal. `reauthenticate`: log in again, no retry will help. `refresh`:
+/// exchange the token for a fresh one. `retry`: correct the request, or send it again later.
+/// `wait`: send it again as it is, once `Retry-After` is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(super) enum Action {
@@ -37,7 +39,7 @@ pub(super) struct Problem {
     pub(super) status: u16,
     /// What happened this time.
     pub(super) detail: String,
-    /// The kind of problem as a word of a closed set.
+    /// The kind of problem as one word of a closed set; the one to program against.
     pub(super) code: String,
     /// What to do about it.
     pub(super) action: Action,
@@ -51,7 +53,7 @@ macro_rules! codes {
         pub(super) enum Code { $(#[doc = $title] $variant,)* }
 
         impl Code {
-            const ALL: &[Self] = &[$(Self::$variant),*];
+            pub(super) const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// The word for programs.
             pub(super) fn word(self) -> &'static str {
@@ -67,7 +69,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => Action::$action,)* }
             }
 
-            fn title(self) -> &'static str {
+            /// The problem in a few words.
+            pub(super) fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
 

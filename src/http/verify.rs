@@ -11,6 +11,7 @@ use super::Tag;
 use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::contract::expired_token::{challenge, explain, operator_hint};
+use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 pub(super) struct VerifyApi {
@@ -22,13 +23,34 @@ pub(super) struct VerifyApi {
 enum Verified {
     /// The token is good; the header names whom it is about.
     #[oai(status = 204)]
-    Ok(#[oai(header = "X-Auth-Subject")] String),
-    /// There is no token, or it is not good.
-    #[oai(status = 401)]
-    Unauthorized(ProblemJson, #[oai(header = "WWW-Authenticate")] String),
+    Ok(
+        /// The user's key, as the token names it.
+        #[oai(header = "X-Auth-Subject")]
+        String,
+    ),
+    /// There is no token (`missing_token`), it has expired (`token_expired`: exchange it), or it is
+    /// not good for another reason, with the codes of the refresh.
+    #[oai(
+        status = 401,
+        actual_type = "ExampleOf<{ Code::TokenExpired as usize }>"
+    )]
+    Unauthorized(
+        ProblemJson,
+        /// `Bearer`, with the error where a token was sent (RFC 6750).
+        #[oai(header = "WWW-Authenticate")]
+        String,
+    ),
     /// A database does not answer, so nobody knows.
-    #[oai(status = 503)]
-    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+    #[oai(
+        status = 503,
+        actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
+    )]
+    Unavailable(
+        ProblemJson,
+        /// For how many seconds to wait.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
 }
 
 const CONTRACT: &str = "verify";

@@ -10,11 +10,16 @@ use crate::service::{Attempt, RefreshError};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::BodyError;
+use super::super::example::ExampleOf;
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 /// Stands in the document where a demo has a token that works. Its signature fits no key.
 pub(in crate::http) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiI0MiIsImV4cCI6MTcwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
+
+/// The answer's example in the document, as far from working as the other one.
+const EXAMPLE_FRESH_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
 
 /// An expired token.
 #[derive(Debug, Object)]
@@ -41,14 +46,14 @@ pub(in crate::http) struct RefreshReply {
     access_token: String,
     /// Always `bearer`.
     token_type: String,
-    /// For how many seconds it lives.
+    /// For how many seconds it lives: less than usual where the session ends before.
     expires_in: i64,
 }
 
 impl poem_openapi::types::Example for RefreshReply {
     fn example() -> Self {
         Self {
-            access_token: EXAMPLE_TOKEN.to_owned(),
+            access_token: EXAMPLE_FRESH_TOKEN.to_owned(),
             token_type: "bearer".to_owned(),
             expires_in: 1800,
         }
@@ -58,34 +63,62 @@ impl poem_openapi::types::Example for RefreshReply {
 /// Every answer of the contract.
 #[derive(ApiResponse)]
 pub(in crate::http) enum Refreshed {
-    /// The token was exchanged.
+    /// The token was exchanged. From now on use `access_token`.
     #[oai(status = 200)]
     Ok(Json<RefreshReply>),
-    /// The body broke off.
-    #[oai(status = 400)]
+    /// The body broke off before it was complete.
+    #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
     BadRequest(ProblemJson),
-    /// The token is not exchanged. Before its signature has verified, `code` is always
-    /// `invalid_token`, whatever is wrong with it.
-    #[oai(status = 401)]
-    Unauthorized(ProblemJson, #[oai(header = "WWW-Authenticate")] String),
+    /// The token is not exchanged; log in again. As long as its signature has not verified, `code`
+    /// is `invalid_token`, whatever is wrong with it. After that it is `unsupported_token`,
+    /// `refresh_window_over`, `session_expired`, `session_revoked`, `user_not_found` or
+    /// `user_inactive`.
+    #[oai(
+        status = 401,
+        actual_type = "ExampleOf<{ Code::UserInactive as usize }>"
+    )]
+    Unauthorized(
+        ProblemJson,
+        /// `Bearer` with the error and its description (RFC 6750).
+        #[oai(header = "WWW-Authenticate")]
+        String,
+    ),
     /// The body took too long to arrive.
-    #[oai(status = 408)]
+    #[oai(
+        status = 408,
+        actual_type = "ExampleOf<{ Code::RequestTimeout as usize }>"
+    )]
     Timeout(ProblemJson),
     /// The body is larger than 16 KiB.
-    #[oai(status = 413)]
+    #[oai(status = 413, actual_type = "ExampleOf<{ Code::TooLarge as usize }>")]
     TooLarge(ProblemJson),
     /// The body is labelled as something else than JSON.
-    #[oai(status = 415)]
+    #[oai(
+        status = 415,
+        actual_type = "ExampleOf<{ Code::UnsupportedMediaType as usize }>"
+    )]
     MediaType(ProblemJson),
-    /// The body is not JSON, or has no `token`, or it is not a string.
-    #[oai(status = 422)]
+    /// The body is not a JSON object, or has no `token`, or its `token` is not a string; `detail`
+    /// says which.
+    #[oai(
+        status = 422,
+        actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
+    )]
     Malformed(ProblemJson),
     /// A fault of the service. The session is untouched.
-    #[oai(status = 500)]
+    #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
-    /// A database does not answer. The session is untouched; try again.
-    #[oai(status = 503)]
-    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+    /// A database does not answer. The session is untouched: keep the token and try again.
+    #[oai(
+        status = 503,
+        actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
+    )]
+    Unavailable(
+        ProblemJson,
+        /// For how many seconds to wait.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
 }
 
 /// Why no credential was found in a request.

@@ -1,0 +1,79 @@
+//! Problems as the document shows them: real ones, for each status.
+//!
+//! *Why a type of its own.* poem-openapi can hang an example only on a type, and all problems are
+//! of one type. So a response names `ExampleOf` its code, whose schema is the problem's with that
+//! code's example on top; what is sent is a [`ProblemJson`] all the same.
+
+use poem_openapi::payload::Payload;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::{ToJSON, Type};
+
+use crate::domain::{Refusal, Unsupported};
+
+use super::body::BodyError;
+use super::problem::{Code, Problem, ProblemJson};
+
+/// Stands in the document for the problem of one code, given as `{ Code::… as usize }`.
+pub(super) struct ExampleOf<const CODE: usize>;
+
+impl<const CODE: usize> Payload for ExampleOf<CODE> {
+    const CONTENT_TYPE: &'static str = ProblemJson::CONTENT_TYPE;
+
+    fn schema_ref() -> MetaSchemaRef {
+        let code = Code::ALL.get(CODE);
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            all_of: vec![Problem::schema_ref()],
+            example: code.and_then(|code| code.problem(detail(*code)).0.to_json()),
+            ..MetaSchema::ANY
+        }))
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}
+
+/// What `detail` says of such a problem, or of one of them where it says several things.
+fn detail(code: Code) -> String {
+    match code {
+        Code::BadRequest => BodyError::Broken.to_string(),
+        Code::MissingToken => "send the token as Authorization: Bearer".to_owned(),
+        Code::RefreshWindowOver => Refusal::RefreshWindowOver.to_string(),
+        Code::SessionExpired => Refusal::SessionExpired.to_string(),
+        Code::SessionRevoked => Refusal::SessionRevoked.to_string(),
+        Code::TokenExpired => Refusal::Expired.to_string(),
+        Code::UnsupportedToken => Unsupported::ExpiryMissing.to_string(),
+        Code::UserInactive => Refusal::UserInactive.to_string(),
+        Code::UserNotFound => Refusal::UserNotFound.to_string(),
+        Code::RequestTimeout => BodyError::Slow.to_string(),
+        Code::TooLarge => BodyError::TooLarge.to_string(),
+        Code::UnsupportedMediaType => BodyError::MediaType.to_string(),
+        Code::MalformedRequest => "the member token is required".to_owned(),
+        Code::Internal => "the service failed".to_owned(),
+        Code::Unavailable => "the service cannot answer at the moment".to_owned(),
+        Code::InvalidToken | Code::NotFound | Code::MethodNotAllowed => code.title().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::ApiResponse;
+
+    use super::super::contract::expired_token::Refreshed;
+    use super::*;
+
+    #[test]
+    fn every_refusal_in_the_document_shows_a_problem_of_its_own_status() {
+        let mut responses = Refreshed::meta().responses;
+        responses.retain(|response| response.status != Some(200));
+
+        assert!(!responses.is_empty());
+        for response in responses {
+            let MetaSchemaRef::Inline(schema) = &response.content[0].schema else {
+                panic!("{response:?} has no example");
+            };
+            let example = schema.example.as_ref().unwrap();
+            assert_eq!(example["status"], response.status.unwrap());
+        }
+    }
+}
