@@ -37,7 +37,12 @@ impl<'a> Registered<'a, '_> {
     }
 
     /// `aud` (RFC 7519 §4.1.3): a string or a list of strings.
+    ///
+    /// A null names nobody, so it is as good as none: Devise writes one into every token.
     pub(super) fn audience(&self) -> Claim<Vec<String>> {
+        if self.0.find("aud").is_some_and(|aud| aud.get() == "null") {
+            return Claim::Absent;
+        }
         self.read("aud", |value| {
             let one = as_string(value).map(|audience| vec![audience.into_owned()]);
             one.or_else(|| serde_json::from_str(value.get()).ok())
@@ -92,4 +97,25 @@ fn lineage(text: &str) -> Option<Lineage> {
         generation,
         started_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audience(payload: &str) -> Claim<Vec<String>> {
+        let payload = StrictObject::parse(payload.as_bytes()).unwrap();
+        Registered(&payload).audience()
+    }
+
+    #[test]
+    fn an_audience_of_null_is_none_and_any_other_oddity_is_malformed() {
+        assert_eq!(audience(r#"{"aud":null}"#), Claim::Absent);
+        assert_eq!(audience(r#"{"aud":"a"}"#), Claim::Is(vec!["a".to_owned()]));
+
+        for odd in ["0", "false", "{}", "[null]", r#"["a",null]"#] {
+            let payload = format!(r#"{{"aud":{odd}}}"#);
+            assert_eq!(audience(&payload), Claim::Malformed, "{odd}");
+        }
+    }
 }
