@@ -23,11 +23,11 @@ use super::token;
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
-    /// Show the refresh and end
+    /// Show the refresh and end, instead of going on serving
     #[arg(long)]
     once: bool,
     /// Where to listen; a free port is taken if this one is not
-    #[arg(long, default_value = "127.0.0.1:8000")]
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
     listen: SocketAddr,
 }
 
@@ -113,7 +113,7 @@ async fn bind(wanted: SocketAddr) -> Result<TcpListener, Failure> {
         Ok(listener) => Ok(listener),
         Err(error) => {
             note(format!(
-                "{wanted} is not to be had ({error}); taking a free port"
+                "cannot listen on {wanted} ({error}); taking a free port"
             ));
             Ok(TcpListener::bind(SocketAddr::new(wanted.ip(), 0)).await?)
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::SubsecRound;
 use clap::Args as ClapArgs;
 use sea_orm_migration::migrator::MigratorTraitSelf;
 
@@ -61,15 +62,22 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     }
     if let Some(keys) = config.keys.as_ref().filter(|_| config.warnings.is_empty()) {
         let seen = format!(
-            "{}, {} previous",
+            "{}, {}",
             keys.algorithm.name(),
-            keys.previous.len()
+            match keys.previous.len() {
+                0 => "no previous key".to_owned(),
+                1 => "1 previous key".to_owned(),
+                number => format!("{number} previous keys"),
+            }
         );
         findings.good("secret", seen);
     }
     check_clock(&mut findings);
-    check_database(&config, &mut findings).await;
-    check_users(&config, &mut findings).await;
+    let answers = check_database(&config, &mut findings).await;
+    // One database that is away is one finding.
+    if answers || config.users_database.is_some() {
+        check_users(&config, &mut findings).await;
+    }
 
     table(&["What", "State", "Seen"], &findings.0, args.json);
     if findings.are_good() {
@@ -89,14 +97,18 @@ fn check_clock(findings: &mut Findings) {
             format!("{now} is in the past; expiries are judged by this clock"),
         );
     } else {
-        findings.good("clock", now.to_string());
+        findings.good("clock", now.trunc_subsecs(0).to_string());
     }
 }
 
-async fn check_database(config: &Config, findings: &mut Findings) {
+/// Whether the service's own database answers.
+async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let database = match store::connect(&impatient(&config.database)).await {
         Ok(database) => database,
-        Err(error) => return findings.bad("database", format!("{error} (DATABASE_URL)")),
+        Err(error) => {
+            findings.bad("database", format!("{error} (DATABASE_URL)"));
+            return false;
+        }
     };
     match app::migrator(config)
         .get_pending_migrations_read_only(&database)
@@ -104,11 +116,15 @@ async fn check_database(config: &Config, findings: &mut Findings) {
     {
         Ok(pending) if pending.is_empty() => findings.good("database", "answers; up to date"),
         Ok(pending) => {
-            let seen = format!("answers; serve will make {} migrations", pending.len());
+            let seen = format!(
+                "answers; serve will make its tables in it ({} migrations)",
+                pending.len()
+            );
             findings.good("database", seen);
         }
         Err(error) => findings.bad("database", error),
     }
+    true
 }
 
 async fn check_users(config: &Config, findings: &mut Findings) {

@@ -12,9 +12,9 @@ use super::terminal::{Outcome, note, table};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// Make what is missing (serve does so by itself)
+    /// Make what is missing
     Up,
-    /// Remove what remint made; never a users table that it did not make
+    /// Remove what remint made, the users in its own table included; never another users table
     Down {
         /// How many migrations to take back, the newest first; all if not said
         #[arg(long)]

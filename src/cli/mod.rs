@@ -21,8 +21,9 @@ use terminal::Failure;
 
 /// Re-signs expired JWTs: safe token refresh for legacy backends and their frontends.
 ///
-/// Settings come from the environment and from a file .env in the current folder; .env.example
-/// lists them all. To see it work without setting anything: remint demo
+/// Settings come from the environment and from the file .env of the current folder, or of the
+/// nearest one above; .env.example lists them all. To see it work without setting anything:
+/// remint demo
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -36,7 +37,7 @@ enum Command {
     Serve,
     /// Show one refresh over real HTTP with sample users and a random secret, then go on serving
     Demo(demo::Args),
-    /// Make, remove or list remint's own tables
+    /// Make, remove or list remint's own tables; serve makes them by itself
     #[command(subcommand)]
     Migrate(migrate::Action),
     /// Check settings, secrets, users table, index and clock, and say how to mend them

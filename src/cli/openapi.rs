@@ -13,11 +13,11 @@ use super::terminal::{Outcome, note, say};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
-    /// The format
+    /// What to write it as
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
     /// Write to this file instead of the standard output
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 

@@ -17,15 +17,20 @@ impl Settings {
     pub(super) fn new(environment: BTreeMap<String, String>) -> Self {
         let mut vars = BTreeMap::new();
         let mut problem = None;
-        if let Ok(lines) = dotenvy::dotenv_iter() {
-            for (index, line) in lines.enumerate() {
-                // The library's message quotes the line, which may hold a secret.
-                let Ok((name, value)) = line else {
-                    problem = Some(format!("setting {} of .env is not NAME=value", index + 1));
-                    break;
-                };
-                vars.insert(name, value);
+        match dotenvy::dotenv_iter() {
+            Ok(lines) => {
+                for (index, line) in lines.enumerate() {
+                    // The library's message quotes the line, which may hold a secret.
+                    let Ok((name, value)) = line else {
+                        problem = Some(unreadable(index + 1));
+                        break;
+                    };
+                    vars.insert(name, value);
+                }
             }
+            Err(error) if error.not_found() => {}
+            // Going on without it would ask for settings that are there.
+            Err(error) => problem = Some(format!(".env could not be opened: {error}")),
         }
         vars.extend(environment);
         Self { vars, problem }
@@ -51,4 +56,11 @@ impl Settings {
         let vars = self.vars.clone().into_iter().chain(more);
         Ok(Config::from_vars(vars, purpose)?)
     }
+}
+
+fn unreadable(number: usize) -> String {
+    format!(
+        "setting {number} of .env cannot be read: write NAME=value, and 'value' in single quotes \
+         where it has spaces, quotes, # or $"
+    )
 }

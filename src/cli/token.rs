@@ -15,10 +15,10 @@ use super::terminal::{Outcome, say};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
-    /// Whom the token is about: the user's key
-    #[arg(long)]
+    /// Whom the token is about: the user's key in the users table
+    #[arg(long, value_name = "KEY")]
     sub: String,
-    /// Make a token that expired so long ago, such as 1h or 7days
+    /// Make a token that expired so long ago, such as 1h or 7days; without it the token is live
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     expired_for: Option<Duration>,
     /// Add a claim, or replace one; a value that is not JSON is taken as a string

@@ -1,6 +1,6 @@
 //! The settings that are lists or URLs.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -75,6 +75,21 @@ pub(super) fn origins(vars: &mut Vars) -> Vec<String> {
         }
     }
     origins
+}
+
+/// An address and a port.
+pub(super) fn listen_address(vars: &mut Vars) -> SocketAddr {
+    const NAME: &str = "LISTEN_ADDR";
+    let default = SocketAddr::from(([127, 0, 0, 1], 8000));
+    let Some(address) = vars.optional(NAME) else {
+        return default;
+    };
+    address.trim().parse().unwrap_or_else(|_| {
+        let what =
+            "expected an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000";
+        vars.problem(NAME, what);
+        default
+    })
 }
 
 /// Addresses and networks.

@@ -140,7 +140,7 @@ impl Config {
             dropped_claims,
             database,
             users_database,
-            listen: vars.parse("LISTEN_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000))),
+            listen: lists::listen_address(vars),
             http: http(vars),
             server: server(vars),
             log: LogSettings {

@@ -19,6 +19,9 @@ const SQLITE_BUSY: Duration = Duration::from_secs(1);
 /// Between two attempts to reach a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What is said of an attempt that ended without a word from the other side.
+const SILENCE: &str = "not a word from it";
+
 /// Where a database is and how it is used.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
@@ -39,13 +42,16 @@ pub enum ConnectError {
     #[error("the tables could not be brought up to date: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It did not answer in time.
-    #[error("the database could not be opened within {}: {source}", humantime::format_duration(*.waited))]
+    #[error("the database did not answer within {}: {source}", humantime::format_duration(*.waited))]
     Unreachable {
         /// How long it was waited for.
         waited: Duration,
         /// What the last attempt said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It cannot be opened, however long one waits.
+    #[error("the database could not be opened: {0}")]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Opens the database, and waits for one that is still starting.
@@ -61,9 +67,12 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
         let source = match attempt.await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
-            Err(_) => DbErr::Custom("it accepted the connection and said nothing".to_owned()),
+            Err(_) => DbErr::Custom(SILENCE.to_owned()),
         };
-        if Instant::now() + PAUSE >= deadline || !may_come_up(&source) {
+        if !may_come_up(&source) {
+            return Err(ConnectError::Unusable(source.into()));
+        }
+        if Instant::now() + PAUSE >= deadline {
             return Err(ConnectError::Unreachable {
                 waited,
                 source: source.into(),
@@ -88,7 +97,7 @@ fn may_come_up(error: &DbErr) -> bool {
         "reset",
         "broken pipe",
         "timed out",
-        "said nothing",
+        SILENCE,
     ];
     starting.iter().any(|sign| text.contains(sign))
 }

@@ -14,17 +14,28 @@ use steps::{Request, Step};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
-    /// Where the service runs, such as `http://127.0.0.1:8000`
+    /// Where the service runs: scheme, host and port
+    #[arg(value_parser = http_url)]
     url: String,
     /// The key of a user who is active
-    #[arg(long)]
+    #[arg(long, value_name = "KEY")]
     sub: String,
     /// The key of a user who is not, to see that refusal as well
-    #[arg(long)]
+    #[arg(long, value_name = "KEY")]
     inactive_sub: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The address of a service, not of a page of it.
+fn http_url(url: &str) -> Result<String, &'static str> {
+    let wanted = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    wanted
+        .then(|| url.to_owned())
+        .ok_or("expected an address such as http://127.0.0.1:8000")
 }
 
 pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
