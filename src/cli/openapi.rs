@@ -55,7 +55,8 @@ pub(super) async fn run(args: Args) -> Outcome {
     match args.output {
         None => say(document.trim_end()),
         Some(path) => {
-            std::fs::write(&path, document.trim_end().to_owned() + "\n")?;
+            std::fs::write(&path, document.trim_end().to_owned() + "\n")
+                .map_err(|error| format!("{} could not be written: {error}", path.display()))?;
             note(format!("wrote {}", path.display()));
         }
     }
