@@ -36,8 +36,8 @@ impl Default for Surroundings {
 /// Why the service could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A database is out of reach.
-    #[error(transparent)]
+    /// The service's own database is out of reach.
+    #[error("DATABASE_URL: {0}")]
     Connect(#[from] ConnectError),
     /// There is no key to sign with.
     #[error("JWT_SECRET_KEY is required")]
@@ -45,6 +45,9 @@ pub enum BuildError {
     /// The settings do not fit the users table.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The users' database is out of reach.
+    #[error("USERS_DATABASE_URL: {0}")]
+    UsersConnect(#[source] ConnectError),
 }
 
 /// The service, put together and not yet listening.
@@ -139,7 +142,11 @@ pub async fn open_directory(
     database: &DatabaseConnection,
 ) -> Result<SqlUserDirectory, BuildError> {
     let (connection, deadline) = match &config.users_database {
-        Some(settings) => (store::connect(settings).await?, settings.query_deadline),
+        Some(settings) => {
+            let connection = store::connect(settings).await;
+            let connection = connection.map_err(BuildError::UsersConnect)?;
+            (connection, settings.query_deadline)
+        }
         None => (database.clone(), config.database.query_deadline),
     };
     Ok(SqlUserDirectory::open(connection, &config.directory, deadline).await?)

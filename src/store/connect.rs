@@ -39,7 +39,7 @@ pub struct DatabaseSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The migrations failed.
-    #[error("the tables could not be brought up to date: {0}")]
+    #[error("remint's own tables could not be made: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It did not answer in time.
     #[error("the database did not answer within {}: {source}", humantime::format_duration(*.waited))]
