@@ -9,5 +9,6 @@
 mod api;
 mod harness;
 mod properties;
+mod server;
 mod servers;
 mod sessions;

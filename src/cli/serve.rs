@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::app::{App, Surroundings};
@@ -57,16 +57,11 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Conf
         ..
     } = app;
     tokio::spawn(clean_up(cleaner));
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let mut signals = Signals::new()?;
     let told = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        drain(&readiness);
+        signals.next().await;
+        // The same listeners wait for the second one, so that none is lost between the two.
+        drain(&readiness, signals);
     };
     http::serve(listener, endpoint, config.server, told).await?;
     info!("stopped");
@@ -86,20 +81,30 @@ async fn clean_up(cleaner: Arc<Cleaner>) {
     }
 }
 
-fn drain(readiness: &Arc<Readiness>) {
+fn drain(readiness: &Readiness, mut signals: Signals) {
     info!("stopping: requests in flight may finish; a second signal ends at once");
     readiness.drain();
-    tokio::spawn(async {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    tokio::spawn(async move {
+        signals.next().await;
         std::process::exit(1);
     });
+}
+
+/// SIGTERM of a service manager, SIGINT of Ctrl-C.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self(
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        ))
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
 }

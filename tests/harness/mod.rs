@@ -3,7 +3,9 @@
 mod app;
 pub(crate) mod jwt;
 pub(crate) mod logs;
+pub(crate) mod process;
 pub(crate) mod servers;
+pub(crate) mod wire;
 
 pub(crate) use app::{
     Answer, SECRET, START, TestApp, config, request, spawn, spawn_on, spawn_over, spawn_with,

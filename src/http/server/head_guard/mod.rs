@@ -5,6 +5,9 @@
 //! proxy that believes the second sees the requests' borders elsewhere, which is how requests are
 //! smuggled (RFC 9112 §6.3); such a head is spoilt here, so that hyper answers 400 and closes.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -33,7 +36,12 @@ enum State {
     /// No more heads to look at: hyper closes after a chunked request, and refuses what is no
     /// head.
     Open,
+    /// After a smuggled head: nothing more of the client's, only this.
+    Refused(&'static [u8]),
 }
+
+/// Without the end of the spoilt head, hyper would wait for it instead of answering.
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// What a look at the bytes so far says.
 enum Look {
@@ -59,23 +67,24 @@ impl<S> HeadGuard<S> {
         }
     }
 
-    /// Follows `bytes`, and says whether they may pass.
-    fn admit(&mut self, mut bytes: &[u8]) -> bool {
+    /// Follows `bytes`, and says how many of them, at the end, must not pass.
+    fn admit(&mut self, mut bytes: &[u8]) -> usize {
         loop {
             match &mut self.state {
-                State::Open => return true,
+                State::Open => return 0,
+                State::Refused(_) => return bytes.len(),
                 State::Body(left) => {
                     let skipped = usize::try_from(*left)
                         .unwrap_or(usize::MAX)
                         .min(bytes.len());
                     *left -= skipped as u64;
                     if *left > 0 {
-                        return true;
+                        return 0;
                     }
                     bytes = bytes.get(skipped..).unwrap_or_default();
                     self.state = State::Head(Vec::new());
                 }
-                State::Head(_) if bytes.is_empty() => return true,
+                State::Head(_) if bytes.is_empty() => return 0,
                 State::Head(seen) => {
                     let before = seen.len();
                     // Most heads come in one piece, which is looked at where it is.
@@ -96,27 +105,37 @@ impl<S> HeadGuard<S> {
                                 seen.extend_from_slice(bytes);
                             }
                             let too_long = seen.len() > super::MAX_HEAD_BYTES;
-                            self.wait_for_the_rest(too_long);
-                            return true;
+                            self.start_timer();
+                            if too_long {
+                                // hyper answers 431 by itself.
+                                self.state = State::Open;
+                            }
+                            return 0;
                         }
-                        Look::Chunked | Look::Unreadable => {
+                        Look::Chunked => {
                             self.timer = None;
                             self.state = State::Open;
                         }
-                        Look::Smuggled => return false,
+                        Look::Unreadable => {
+                            // hyper says so too, but some of it only when the head has ended.
+                            self.start_timer();
+                            self.state = State::Open;
+                        }
+                        Look::Smuggled => {
+                            self.timer = None;
+                            self.state = State::Refused(END_OF_HEAD);
+                            return bytes.len();
+                        }
                     }
                 }
             }
         }
     }
 
-    fn wait_for_the_rest(&mut self, too_long: bool) {
-        if too_long {
-            // hyper answers 431 by itself.
-            self.state = State::Open;
-        } else if self.timer.is_none() {
-            self.timer = Some(Box::pin(sleep_until(Instant::now() + self.deadline)));
-        }
+    fn start_timer(&mut self) {
+        let deadline = self.deadline;
+        self.timer
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + deadline)));
     }
 }
 
@@ -157,13 +176,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadGuard<S> {
         {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        if let State::Refused(end) = &mut self.state {
+            let (now, later) = end.split_at(end.len().min(buf.remaining()));
+            buf.put_slice(now);
+            *end = later;
+            return Poll::Ready(Ok(()));
+        }
         let start = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled_mut().get_mut(start..).unwrap_or_default();
-        if !self.admit(read) {
-            read.fill(0);
-            self.state = State::Open;
-        }
+        // What comes before a smuggled head is somebody's request, and stays as it is.
+        let passed = read.len() - self.admit(read);
+        read.get_mut(passed..).unwrap_or_default().fill(0);
         Poll::Ready(Ok(()))
     }
 }

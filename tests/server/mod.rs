@@ -1,0 +1,23 @@
+//! The real binary on real sockets: what no test in process can see.
+
+mod deadlines;
+mod framing;
+mod load;
+mod log;
+mod shutdown;
+
+/// A request that is answered 200.
+const GOOD: &str = "GET /healthz HTTP/1.1\r\nHost: remint\r\n\r\n";
+
+/// The body of a refresh that is answered 401.
+const BODY: &str = r#"{"token": "x"}"#;
+
+/// The head of a refresh, with these lines in it.
+fn refresh(lines: &str) -> String {
+    format!("POST /api/auth/refresh HTTP/1.1\r\nHost: remint\r\n{lines}\r\n")
+}
+
+/// A refresh in one piece.
+fn whole_refresh() -> String {
+    refresh(&format!("Content-Length: {}\r\n", BODY.len())) + BODY
+}
