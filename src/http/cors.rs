@@ -4,7 +4,7 @@
 //! sends to the service's own pages, and an empty list means "everybody" to it.
 
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{IntoResponse, Request, Response};
 
 /// What scripts may read beside the body.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
@@ -14,8 +14,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// For how many seconds a browser may remember a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// The middleware.
-#[derive(Clone)]
+/// The origins whose scripts may read answers; with none of them, no answer says a word of it.
 pub(super) struct Cors {
     origins: Vec<HeaderValue>,
 }
@@ -30,7 +29,27 @@ impl Cors {
         }
     }
 
-    fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
+    /// The answer to a listed origin that asks what it may send.
+    pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
+        let headers = request.headers();
+        let asks = request.method() == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if !asks || !self.origins.contains(headers.get(header::ORIGIN)?) {
+            return None;
+        }
+
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let headers = response.headers_mut();
+        let methods = HeaderValue::from_static("GET, POST");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        let names = HeaderValue::from_static("authorization, content-type");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        Some(response)
+    }
+
+    /// Lets scripts of `origin` read the answer with these headers, if it is listed.
+    pub(super) fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         if self.origins.is_empty() {
             return;
         }
@@ -39,65 +58,7 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             let yes = HeaderValue::from_static("true");
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
-        }
-    }
-
-    fn preflight(&self, origin: &HeaderValue) -> Response {
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        let headers = response.headers_mut();
-        let methods = HeaderValue::from_static("GET, POST");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        let names = HeaderValue::from_static("authorization, content-type");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        self.allow(headers, Some(origin));
-        response
-    }
-}
-
-impl<E: Endpoint> Middleware<E> for Cors {
-    type Output = CorsEndpoint<E>;
-
-    fn transform(&self, inner: E) -> Self::Output {
-        CorsEndpoint {
-            cors: self.clone(),
-            inner,
-        }
-    }
-}
-
-/// An endpoint behind [`Cors`].
-pub(super) struct CorsEndpoint<E> {
-    cors: Cors,
-    inner: E,
-}
-
-impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
-        let origin = request.headers().get(header::ORIGIN).cloned();
-        let asks = request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if let Some(origin) = &origin
-            && asks
-            && request.method() == Method::OPTIONS
-            && self.cors.origins.contains(origin)
-        {
-            return Ok(self.cors.preflight(origin));
-        }
-
-        // Refusals are for the script to read as well, also those that poem makes.
-        let mut response = match self.inner.call(request).await {
-            Ok(response) => response.into_response(),
-            Err(error) => super::frame::from_framework(&error),
-        };
-        let headers = response.headers_mut();
-        self.cors.allow(headers, origin.as_ref());
-        if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
-        Ok(response)
     }
 }

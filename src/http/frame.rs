@@ -15,6 +15,7 @@ use tracing::error;
 use crate::domain::IdSource;
 
 use super::audit::{self, Audit};
+use super::cors::Cors;
 use super::docs::Documents;
 use super::problem::{Code, RETRY_AFTER_SECONDS};
 use super::{HttpSettings, client_address};
@@ -24,6 +25,7 @@ pub(super) struct Frame<E> {
     inner: E,
     ids: Arc<dyn IdSource>,
     allowed: AllowedMethods,
+    cors: Cors,
     deadline: Duration,
     trusted_proxies: Vec<IpNet>,
 }
@@ -36,6 +38,7 @@ impl<E: Endpoint> Frame<E> {
         settings: HttpSettings,
     ) -> Self {
         let HttpSettings {
+            cors_allowed_origins,
             trusted_proxies,
             request_deadline: deadline,
             ..
@@ -44,6 +47,7 @@ impl<E: Endpoint> Frame<E> {
             inner,
             ids,
             allowed,
+            cors: Cors::new(&cors_allowed_origins),
             deadline,
             trusted_proxies,
         }
@@ -77,10 +81,16 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         }
         let allowed = self.allowed.of_path(request.uri().path());
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let origin = request.headers().get(header::ORIGIN).cloned();
 
-        let mut response = self.answer(request).await;
+        let mut response = match self.cors.preflight(&request) {
+            Some(response) => response,
+            None => self.answer(request).await,
+        };
 
         let headers = response.headers_mut();
+        // Refusals, failures and what poem says are for the script to read as well.
+        self.cors.allow(headers, origin.as_ref());
         if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
             headers.insert("x-request-id", id);
         }
@@ -109,7 +119,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
 }
 
 /// The refusals that poem makes before our code runs, in our shape.
-pub(super) fn from_framework(error: &poem::Error) -> Response {
+fn from_framework(error: &poem::Error) -> Response {
     match error.status() {
         StatusCode::NOT_FOUND => problem(Code::NotFound, "there is nothing at this address"),
         StatusCode::METHOD_NOT_ALLOWED => problem(
@@ -157,6 +167,9 @@ fn outcome(status: StatusCode) -> &'static str {
     }
 }
 
+/// The methods of what is not in the document.
+const PAGE: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
 /// Which methods each path has, as the OpenAPI document says.
 pub(super) struct AllowedMethods(BTreeMap<String, HeaderValue>);
 
@@ -184,12 +197,84 @@ impl AllowedMethods {
             }
         }
         for page in ["/docs", "/openapi.json", "/openapi.yaml"] {
-            paths.insert(page.to_owned(), HeaderValue::from_static("GET, HEAD"));
+            paths.insert(page.to_owned(), PAGE);
         }
         Self(paths)
     }
 
     fn of_path(&self, path: &str) -> Option<HeaderValue> {
+        if path.starts_with("/problems/") {
+            return Some(PAGE);
+        }
         self.0.get(path).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::endpoint::make;
+    use poem::http::Uri;
+
+    use super::*;
+    use crate::domain::RandomIds;
+
+    fn frame<E: Endpoint>(inner: E) -> Frame<E> {
+        let settings = HttpSettings {
+            cors_allowed_origins: vec!["https://app.example.com".to_owned()],
+            trusted_proxies: Vec::new(),
+            body_deadline: Duration::from_secs(1),
+            request_deadline: Duration::from_secs(1),
+            example_token: None,
+        };
+        let allowed = AllowedMethods(BTreeMap::new());
+        Frame::new(inner, Arc::new(RandomIds), allowed, settings)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_any_other_failure_and_the_next_request_as_ever() {
+        let frame = frame(make(|request: Request| async move {
+            assert_eq!(request.uri().path(), "/good", "not good");
+            Ok::<_, poem::Error>("fine")
+        }));
+        let get = |path| {
+            let request = Request::builder().uri(Uri::from_static(path));
+            let request = request.header("origin", "https://app.example.com");
+            frame.get_response(request.finish())
+        };
+
+        let (failed, next) = (get("/bad").await, get("/good").await);
+
+        assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            failed.header("content-type"),
+            Some("application/problem+json")
+        );
+        for header in [
+            "x-request-id",
+            "x-content-type-options",
+            "access-control-allow-origin",
+        ] {
+            assert!(failed.header(header).is_some(), "{header}");
+        }
+        let body = failed.into_body().into_string().await.unwrap();
+        assert!(
+            body.contains(r#""code":"internal""#) && !body.contains("not good"),
+            "{body}"
+        );
+        assert_eq!(next.into_body().into_string().await.unwrap(), "fine");
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_says_of_a_failure_stays_inside() {
+        let frame = frame(make(|_| async {
+            let status = StatusCode::BAD_GATEWAY;
+            Err::<(), _>(poem::Error::from_string("db.internal:5432 refused", status))
+        }));
+
+        let answer = frame.get_response(Request::default()).await;
+
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = answer.into_body().into_string().await.unwrap();
+        assert!(!body.contains("db.internal"), "{body}");
     }
 }

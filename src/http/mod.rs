@@ -109,7 +109,6 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at("/openapi.yaml", poem::get(documents.yaml()))
         .at("/problems/:code", poem::get(problem::explain))
         .nest("/", service)
-        .data(body::BodyDeadline(settings.body_deadline))
-        .with(cors::Cors::new(&settings.cors_allowed_origins));
+        .data(body::BodyDeadline(settings.body_deadline));
     frame::Frame::new(routes, ids, allowed, settings)
 }

@@ -1,5 +1,8 @@
 //! The endpoints, as their callers see them.
 
+mod audit;
+mod cors;
+mod frame;
 mod hostile;
 mod keys;
 mod malformed;
@@ -8,3 +11,4 @@ mod refusals;
 mod sessions;
 mod successor;
 mod unsupported;
+mod verify;

@@ -9,6 +9,7 @@ use poem::{Endpoint, Request, Response};
 use remint::app::{App, Surroundings};
 use remint::config::{Config, Purpose};
 use remint::domain::{Clock, ManualClock, RandomIds};
+use remint::http::Readiness;
 use remint::service::Cleaner;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ pub(crate) struct TestApp {
     pub(crate) endpoint: Arc<BoxEndpoint<'static, Response>>,
     pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) database: DatabaseConnection,
+    pub(crate) readiness: Arc<Readiness>,
     _server: ThrowawayDatabase,
 }
 
@@ -65,6 +67,7 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
         endpoint: app.endpoint,
         cleaner: app.cleaner,
         database: app.database,
+        readiness: app.readiness,
         _server: server,
     }
 }

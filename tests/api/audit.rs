@@ -1,0 +1,192 @@
+//! The audit log: one event per answer, with what is known and nothing that is secret.
+
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, START, jwt, logs, request, spawn, spawn_with};
+
+/// The one event about that answer.
+fn event(answer: &Answer) -> Value {
+    let lines = logs::lines_with(answer.header("x-request-id").unwrap());
+    let events = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+    let mut events: Vec<Value> = events
+        .filter(|event: &Value| event["target"] == "remint::audit")
+        .collect();
+    assert_eq!(events.len(), 1, "{lines:?}");
+    events.remove(0)
+}
+
+/// Some of its fields; null where there is none.
+fn fields<const N: usize>(event: &Value, names: [&str; N]) -> Value {
+    names
+        .iter()
+        .map(|name| event["fields"][name].clone())
+        .collect()
+}
+
+const FIELDS: [&str; 6] = ["contract", "outcome", "status", "reason", "subject", "key"];
+
+#[tokio::test]
+async fn a_refresh_says_whom_it_was_for_and_which_key_verified_it() {
+    let app = spawn().await;
+
+    let answer = app.refresh(&app.expired_token()).await;
+
+    let event = event(&answer);
+    let expected = json!(["expired_token", "refreshed", 200, null, "alice", "current"]);
+    assert_eq!(fields(&event, FIELDS), expected);
+    assert_eq!(event["level"], "INFO");
+    let session = jwt::payload(&answer.access_token());
+    assert_eq!(event["fields"]["session"], session["remint"]["sid"]);
+}
+
+#[tokio::test]
+async fn the_exact_reason_stands_there_even_where_the_caller_is_not_told() {
+    let app = spawn().await;
+
+    for (token, reason) in [
+        ("x", "not a JWT in compact form"),
+        (
+            "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
+            "the signature does not fit any key",
+        ),
+        (
+            "eyJhbGciOiJub25lIn0.e30.AAAA",
+            "the algorithm is not the configured one",
+        ),
+    ] {
+        let event = event(&app.refresh(token).await);
+
+        let expected = json!(["expired_token", "invalid_token", 401, reason, null, null]);
+        assert_eq!(fields(&event, FIELDS), expected);
+        assert_eq!(event["level"], "WARN");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_genuine_token_says_whose_it_was() {
+    let app = spawn().await;
+
+    let answer = app.refresh(&app.token_with(&json!({"sub": "bob"}))).await;
+
+    let event = event(&answer);
+    let reason = "the user is not active";
+    let expected = json!([
+        "expired_token",
+        "user_inactive",
+        401,
+        reason,
+        "bob",
+        "current"
+    ]);
+    assert_eq!(fields(&event, FIELDS), expected);
+    assert_eq!(event["level"], "INFO");
+}
+
+#[tokio::test]
+async fn a_subject_that_nobody_signed_is_not_named() {
+    let app = spawn().await;
+    let genuine = app.expired_token();
+    let forged = jwt::sign(genuine.rsplit_once('.').unwrap().0, "another key");
+
+    let answer = app.refresh(&forged).await;
+
+    let id = answer.header("x-request-id").unwrap();
+    assert!(
+        logs::lines_with(id)
+            .iter()
+            .all(|line| !line.contains("alice"))
+    );
+}
+
+#[tokio::test]
+async fn verify_has_an_event_of_its_own() {
+    let app = spawn().await;
+    let live = app.token_with(&json!({"iat": START, "exp": START + 1800}));
+
+    let good = event(&app.verify(&live).await);
+    let expired = event(&app.verify(&app.expired_token()).await);
+    let missing = app
+        .send(request(Method::GET, "/api/auth/verify").finish())
+        .await;
+
+    let names = ["contract", "outcome", "status", "subject"];
+    assert_eq!(
+        fields(&good, names),
+        json!(["verify", "verified", 204, "alice"])
+    );
+    assert_eq!(
+        fields(&expired, names),
+        json!(["verify", "token_expired", 401, "alice"])
+    );
+    let expected = json!(["verify", "missing_token", 401, null]);
+    assert_eq!(fields(&event(&missing), names), expected);
+}
+
+#[tokio::test]
+async fn answers_that_no_contract_gave_have_one_too() {
+    let app = spawn().await;
+    let get = async |path| app.send(request(Method::GET, path).finish()).await;
+
+    let (page, unknown, method, body) = (
+        event(&get("/docs").await),
+        event(&get("/nothing").await),
+        event(&get("/api/auth/refresh").await),
+        event(&app.post("{").await),
+    );
+
+    let names = ["contract", "outcome", "status"];
+    assert_eq!(fields(&page, names), json!(["none", "served", 200]));
+    assert_eq!(page["level"], "DEBUG");
+    assert_eq!(fields(&unknown, names), json!(["none", "not_found", 404]));
+    assert_eq!(
+        fields(&method, names),
+        json!(["none", "method_not_allowed", 405])
+    );
+    assert_eq!(
+        fields(&body, names),
+        json!(["expired_token", "malformed_request", 422])
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_an_error_with_its_cause() {
+    let app = spawn().await;
+    let token = app.expired_token();
+
+    app.database.clone().close().await.unwrap();
+    let event = event(&app.refresh(&token).await);
+
+    let reason = "the users table could not be read";
+    let expected = json!([
+        "expired_token",
+        "unavailable",
+        503,
+        reason,
+        "alice",
+        "current"
+    ]);
+    assert_eq!(fields(&event, FIELDS), expected);
+    assert_eq!(event["level"], "ERROR");
+}
+
+#[tokio::test]
+async fn where_a_setting_stands_in_the_way_the_operator_is_told_which() {
+    let app = spawn_with(&[("JWT_ISSUER", "us")]).await;
+
+    for (changes, setting) in [
+        (json!({"iss": "them"}), "JWT_ISSUER"),
+        (json!({"iss": "us", "aud": "app"}), "JWT_AUDIENCE"),
+        (json!({"iss": "us", "typ": "refresh"}), "JWT_TOKEN_KINDS"),
+        (json!({"iss": "us", "sub": null}), "JWT_SUBJECT_CLAIM"),
+        (json!({"iss": "us", "sub": 7}), "USERS_KEY_COLUMN"),
+    ] {
+        let answer = app.refresh(&app.token_with(&changes)).await;
+
+        assert_eq!(answer.code(), "unsupported_token", "{changes}");
+        let event = event(&answer);
+        let hint = event["fields"]["hint"].as_str().unwrap();
+        assert!(hint.starts_with(setting), "{hint}");
+        assert!(!answer.body.contains(setting), "the caller is told too");
+    }
+}
