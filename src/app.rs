@@ -143,7 +143,7 @@ pub async fn open_directory(
 ) -> Result<SqlUserDirectory, BuildError> {
     let (connection, deadline) = match &config.users_database {
         Some(settings) => {
-            let connection = store::connect(settings).await;
+            let connection = store::connect_to_existing(settings).await;
             let connection = connection.map_err(BuildError::UsersConnect)?;
             (connection, settings.query_deadline)
         }

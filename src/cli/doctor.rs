@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::SubsecRound;
 use clap::Args as ClapArgs;
-use sea_orm_migration::migrator::MigratorTraitSelf;
 
 use crate::app;
 use crate::config::{Config, Purpose};
@@ -110,16 +109,13 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
             return false;
         }
     };
-    match app::migrator(config)
-        .get_pending_migrations_read_only(&database)
-        .await
-    {
-        Ok(pending) if pending.is_empty() => findings.good("database", "answers; up to date"),
-        Ok(pending) => {
-            let seen = format!(
-                "answers; serve will make its tables in it ({} migrations)",
-                pending.len()
-            );
+    match store::migrations(&database, app::migrator(config)).await {
+        Ok(migrations) => {
+            let pending = migrations.iter().filter(|one| !one.is_applied).count();
+            let seen = match pending {
+                0 => "answers; up to date".to_owned(),
+                _ => format!("answers; serve will make its tables in it ({pending} migrations)"),
+            };
             findings.good("database", seen);
         }
         Err(error) => findings.bad("database", error),
@@ -129,7 +125,7 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
 
 async fn check_users(config: &Config, findings: &mut Findings) {
     let settings = config.users_database.as_ref().unwrap_or(&config.database);
-    let connection = match store::connect(&impatient(settings)).await {
+    let connection = match store::connect_to_existing(&impatient(settings)).await {
         Ok(connection) => connection,
         Err(error) => return findings.bad("users", format!("{error} (USERS_DATABASE_URL)")),
     };

@@ -123,7 +123,7 @@ async fn explain_verified(
 
 /// What the service itself has written down about the token's session and user.
 async fn standing(config: &Config, admission: &Admission) -> Result<Standing, Failure> {
-    let connection = store::connect(&config.database).await?;
+    let connection = store::connect_to_existing(&config.database).await?;
     let sessions = SqlSessionStore::new(connection, config.database.query_deadline);
     let user_key = admission.subject.to_string();
     let pending = "the sessions could not be read; `remint migrate up` makes their tables";
@@ -155,10 +155,10 @@ fn explain_session(
     )
 }
 
-/// Reads the users table without touching any other, so that nothing is changed.
+/// Reads the users table without making or touching any other, so that nothing is changed.
 async fn look_up(config: &Config, subject: &Subject) -> Result<Lookup, Failure> {
     let settings = config.users_database.as_ref().unwrap_or(&config.database);
-    let connection = store::connect(settings).await?;
+    let connection = store::connect_to_existing(settings).await?;
     let deadline = settings.query_deadline;
     let directory = store::SqlUserDirectory::open(connection, &config.directory, deadline).await?;
     Ok(directory.find(subject).await?)

@@ -1,11 +1,10 @@
 //! `remint migrate`
 
 use clap::Subcommand;
-use sea_orm_migration::migrator::MigratorTraitSelf;
 
 use crate::app;
 use crate::config::Purpose;
-use crate::store;
+use crate::store::{self, MigrationState};
 
 use super::settings::Settings;
 use super::terminal::{Outcome, note, table};
@@ -38,20 +37,20 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
             note("the tables are up to date");
         }
         Action::Down { steps } => {
-            migrator.down(&database, steps).await?;
+            store::migrate_down(&database, migrator, steps).await?;
             note("done; a users table that remint did not make is untouched");
         }
         Action::Status { json } => {
-            let migrations = migrator
-                .get_migration_with_status_read_only(&database)
-                .await?;
-            let row = |migration: &sea_orm_migration::Migration| {
-                vec![
-                    migration.name().to_owned(),
-                    migration.status().to_string().to_lowercase(),
-                ]
+            let migrations = store::migrations(&database, migrator).await?;
+            let row = |migration: MigrationState| {
+                let status = if migration.is_applied {
+                    "applied"
+                } else {
+                    "pending"
+                };
+                vec![migration.name, status.to_owned()]
             };
-            let rows: Vec<_> = migrations.iter().map(row).collect();
+            let rows: Vec<_> = migrations.into_iter().map(row).collect();
             table(&["Migration", "Status"], &rows, json);
         }
     }

@@ -42,6 +42,7 @@ fn detail(code: Code) -> String {
         Code::SessionExpired => Refusal::SessionExpired.to_string(),
         Code::SessionRevoked => Refusal::SessionRevoked.to_string(),
         Code::TokenExpired => Refusal::Expired.to_string(),
+        Code::TokenReused => Refusal::TokenReused.to_string(),
         Code::UnsupportedToken => Unsupported::ExpiryMissing.to_string(),
         Code::UserInactive => Refusal::UserInactive.to_string(),
         Code::UserNotFound => Refusal::UserNotFound.to_string(),

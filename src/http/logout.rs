@@ -19,6 +19,7 @@ use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::body::{self, BodyError};
 use super::contract::expired_token::{EXAMPLE_TOKEN, InputError, malformed};
+use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 pub(super) struct LogoutApi {
@@ -51,22 +52,34 @@ enum LoggedOut {
     #[oai(status = 204)]
     Done,
     /// The body broke off.
-    #[oai(status = 400)]
+    #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
     BadRequest(ProblemJson),
     /// The body took too long to arrive.
-    #[oai(status = 408)]
+    #[oai(
+        status = 408,
+        actual_type = "ExampleOf<{ Code::RequestTimeout as usize }>"
+    )]
     Timeout(ProblemJson),
     /// The body is larger than 16 KiB.
-    #[oai(status = 413)]
+    #[oai(status = 413, actual_type = "ExampleOf<{ Code::TooLarge as usize }>")]
     TooLarge(ProblemJson),
     /// The body is labelled as something else than JSON.
-    #[oai(status = 415)]
+    #[oai(
+        status = 415,
+        actual_type = "ExampleOf<{ Code::UnsupportedMediaType as usize }>"
+    )]
     MediaType(ProblemJson),
     /// The body is not JSON, or there is no token, or a member is of the wrong type.
-    #[oai(status = 422)]
+    #[oai(
+        status = 422,
+        actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
+    )]
     Malformed(ProblemJson),
     /// A database does not answer. Nothing was ended for sure; try again.
-    #[oai(status = 503)]
+    #[oai(
+        status = 503,
+        actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
+    )]
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 

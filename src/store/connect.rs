@@ -1,13 +1,11 @@
-//! Opening a database, and bringing the service's own tables up to date.
+//! Opening a database.
 
 use std::time::Duration;
 
-use migration::Migrator;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
-use sea_orm_migration::migrator::MigratorTraitSelf;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{info, warn};
+use tracing::warn;
 
 /// A connection that sat idle for so long is asked whether it still lives before it is used.
 /// Asking before every query would double the round trips.
@@ -54,19 +52,50 @@ pub enum ConnectError {
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Opens the database, and waits for one that is still starting.
+/// Opens the service's own database, and waits for one that is still starting.
+///
+/// A SQLite file is made where there is none, and set up for many readers beside a writer.
 pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
+    let mut options = options(settings);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .busy_timeout(SQLITE_BUSY)
+            .pragma("journal_mode", "WAL")
+            // Every rotation is on the disk before its answer leaves.
+            .pragma("synchronous", "FULL")
+    });
+    open(settings, options).await
+}
+
+/// Opens a database that is only read, and changes nothing about it.
+///
+/// Where it is a SQLite file, that neither appears (a misspelt name would go unnoticed) nor is
+/// switched to another journal (it is somebody else's).
+pub async fn connect_to_existing(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, ConnectError> {
+    let mut options = options(settings);
+    options
+        .map_sqlx_sqlite_opts(|sqlite| sqlite.create_if_missing(false).busy_timeout(SQLITE_BUSY));
+    open(settings, options).await
+}
+
+async fn open(
+    settings: &DatabaseSettings,
+    options: ConnectOptions,
+) -> Result<DatabaseConnection, ConnectError> {
     let waited = settings.connect_deadline;
     let deadline = Instant::now() + waited;
     let mut warned = false;
     loop {
         let attempt = timeout(
             settings.connect_deadline,
-            Database::connect(options(settings)),
+            Database::connect(options.clone()),
         );
         let source = match attempt.await {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => error,
+            Ok(Err(error)) => without_url(error, settings),
             Err(_) => DbErr::Custom(SILENCE.to_owned()),
         };
         if !may_come_up(&source) {
@@ -84,6 +113,14 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
         }
         sleep(PAUSE).await;
     }
+}
+
+/// The error, unless it quotes the URL and with it the password.
+fn without_url(error: DbErr, settings: &DatabaseSettings) -> DbErr {
+    if error.to_string().contains(settings.url.expose_secret()) {
+        return DbErr::Custom("its URL is malformed".to_owned());
+    }
+    error
 }
 
 /// Whether waiting can help: a server that is starting refuses connections, a wrong password or
@@ -110,29 +147,6 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
         // Statements are logged with their values, and values are none of the log's business.
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .busy_timeout(SQLITE_BUSY)
-                .pragma("journal_mode", "WAL")
-                // Every rotation is on the disk before its answer leaves.
-                .pragma("synchronous", "FULL")
-        });
+        .sqlx_logging(false);
     options
-}
-
-/// Makes and changes the service's own tables. Safe when several replicas start at once.
-pub async fn migrate_up(
-    connection: &DatabaseConnection,
-    migrator: Migrator,
-) -> Result<(), ConnectError> {
-    let migrate = |error: DbErr| ConnectError::Migrate(error.into());
-    if let Err(error) = migrator.up(connection, None).await {
-        // Another replica may have made the same table in the same moment. Whoever lost finds
-        // less to do on a second look; what fails twice is a real failure.
-        info!(%error, "the migrations met an obstacle; looking again");
-        migrator.up(connection, None).await.map_err(migrate)?;
-    }
-    Ok(())
 }

@@ -3,11 +3,13 @@
 mod connect;
 mod dialect;
 mod directory;
+mod migrate;
 mod own_users;
 mod schema;
 mod sessions;
 
-pub use connect::{ConnectError, DatabaseSettings, connect, migrate_up};
+pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
+pub use migrate::{MigrationState, migrate_down, migrate_up, migrations};
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};
 pub use sessions::SqlSessionStore;

@@ -71,8 +71,8 @@ pub(in crate::http) enum Refreshed {
     BadRequest(ProblemJson),
     /// The token is not exchanged; log in again. As long as its signature has not verified, `code`
     /// is `invalid_token`, whatever is wrong with it. After that it is `unsupported_token`,
-    /// `refresh_window_over`, `session_expired`, `session_revoked`, `user_not_found` or
-    /// `user_inactive`.
+    /// `refresh_window_over`, `session_expired`, `session_revoked`, `token_reused`,
+    /// `user_not_found` or `user_inactive`.
     #[oai(
         status = 401,
         actual_type = "ExampleOf<{ Code::UserInactive as usize }>"
