@@ -1,7 +1,7 @@
 //! `remint demo`: the main job on one's own machine, without setting anything.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,26 +37,9 @@ const USERS: [(&str, &str, bool); 2] = [
     ("bob@example.com", "bob", false),
 ];
 
-/// The folder of the demo's database; removed when the demo ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> std::io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("remint-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
-
 pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
-    let folder = Folder::new()?;
-    let mut config = config(&folder)?;
+    let folder = tempfile::Builder::new().prefix("remint-demo-").tempdir()?;
+    let mut config = config(folder.path())?;
     let _logs = telemetry::init(&config.log)?;
     let database = app::open_own_database(&config).await?;
     let users = OwnUsers::open(database).await?;
@@ -94,11 +77,11 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     server.await?
 }
 
-fn config(folder: &Folder) -> Result<Config, Failure> {
+fn config(folder: &Path) -> Result<Config, Failure> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
     let secret = STANDARD.encode(secret);
-    let database = format!("sqlite://{}", folder.0.join("remint.db").display());
+    let database = format!("sqlite://{}", folder.join("remint.db").display());
     let settings = [
         ("JWT_SECRET_KEY", secret),
         ("DATABASE_URL", database),
@@ -126,6 +109,8 @@ fn show(address: SocketAddr, alice: &str, bob: &str) -> Result<(), ureq::Error> 
     let refresh = |token: &str| -> Result<(u16, String), ureq::Error> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            // The service is on this machine, where no proxy of the environment leads.
+            .proxy(None)
             .build()
             .into();
         let body = serde_json::json!({"token": token}).to_string();

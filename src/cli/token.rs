@@ -1,7 +1,5 @@
 //! `remint token`
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args as ClapArgs;
 use serde_json::Value;
@@ -19,11 +17,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY")]
     sub: String,
     /// Make a token that expired so long ago, such as 1h or 7days; without it the token is live
-    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
-    expired_for: Option<Duration>,
+    #[arg(long, value_parser = ago, value_name = "DURATION")]
+    expired_for: Option<TimeDelta>,
     /// Add a claim, or replace one; a value that is not JSON is taken as a string
     #[arg(long = "claim", value_parser = claim, value_name = "NAME=JSON")]
     claims: Vec<(String, JsonText)>,
+}
+
+/// Expiries further back than this are a slip of the finger, and some cannot be counted.
+const LONGEST_AGO: TimeDelta = TimeDelta::days(36_525);
+
+fn ago(duration: &str) -> Result<TimeDelta, String> {
+    let ago = humantime::parse_duration(duration).map_err(|error| error.to_string())?;
+    let ago = TimeDelta::from_std(ago)
+        .ok()
+        .filter(|ago| *ago <= LONGEST_AGO);
+    ago.ok_or_else(|| "expected at most 100years".to_owned())
 }
 
 /// A claim of the command line.
@@ -39,13 +48,7 @@ fn claim(pair: &str) -> Result<(String, JsonText), String> {
 pub(super) fn run(settings: &Settings, args: &Args) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
     let codec = app::codec(&config)?;
-    let expired_for = TimeDelta::from_std(args.expired_for.unwrap_or_default())?;
-    let mut claims = claims(
-        &config,
-        &args.sub,
-        args.expired_for.map(|_| expired_for),
-        SystemClock.now(),
-    );
+    let mut claims = claims(&config, &args.sub, args.expired_for, SystemClock.now());
     for (name, value) in &args.claims {
         claims.put(name, value.clone());
     }
