@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod cli;
 mod harness;
 mod properties;
 mod server;

@@ -6,6 +6,9 @@ mod load;
 mod log;
 mod shutdown;
 
+use crate::harness::process::Service;
+use crate::harness::wire::{Wire, WireAnswer};
+
 /// A request that is answered 200.
 const GOOD: &str = "GET /healthz HTTP/1.1\r\nHost: remint\r\n\r\n";
 
@@ -20,4 +23,10 @@ fn refresh(lines: &str) -> String {
 /// A refresh in one piece.
 fn whole_refresh() -> String {
     refresh(&format!("Content-Length: {}\r\n", BODY.len())) + BODY
+}
+
+/// The answer to a refresh with that body.
+pub(crate) fn post_refresh(service: &Service, body: &str) -> WireAnswer {
+    let head = refresh(&format!("Content-Length: {}\r\n", body.len()));
+    Wire::to(service).send(head + body).answer()
 }

@@ -1,0 +1,185 @@
+//! `remint doctor`
+
+use serde_json::Value;
+
+use super::{foreign_database, place_with_users};
+use crate::harness::process::{Output, Place};
+
+/// The state of a thing that the doctor looked at, and what is said of it.
+fn finding(output: &Output, what: &str) -> (String, String) {
+    let Value::Array(rows) = output.json() else {
+        panic!("{output:?}");
+    };
+    let row = rows.iter().find(|row| row["what"] == what);
+    let row = row.unwrap_or_else(|| panic!("no {what} in {output:?}"));
+    let text = |name| row[name].as_str().unwrap().to_owned();
+    (text("state"), text("seen"))
+}
+
+/// A users table of somebody else, and the doctor's finding about it.
+async fn users_of(table: &str, settings: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let place = Place::new();
+    let url = foreign_database(&place, &[table]).await;
+    let place = settings.iter().fold(
+        place.with("USERS_DATABASE_URL", &url),
+        |place, (name, value)| place.with(name, value),
+    );
+    let output = place.run(&["doctor", "--json"]);
+    let (state, seen) = finding(&output, "users");
+    (output.code, state, seen)
+}
+
+const TABLE: &str = "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN, status TEXT)";
+
+#[test]
+fn where_all_is_well_it_says_so() {
+    let place = place_with_users();
+
+    let (people, programs) = (place.run(&["doctor"]), place.run(&["doctor", "--json"]));
+
+    assert_eq!((people.code, programs.code), (Some(0), Some(0)));
+    assert!(
+        people
+            .stdout
+            .ends_with("Everything that serve needs is there.\n")
+    );
+    for what in ["settings", "secret", "clock", "database", "users", "index"] {
+        assert_eq!(finding(&programs, what).0, "ok", "{what}");
+    }
+}
+
+#[test]
+fn before_the_first_start_it_says_what_serve_will_make() {
+    let output = Place::new().run(&["doctor", "--json"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let users = finding(&output, "users");
+    assert_eq!(users.1, "no table users yet; serve will make it");
+}
+
+#[test]
+fn a_missing_or_weak_or_published_secret_is_the_first_thing_it_says() {
+    let published = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7";
+    for (secret, complaint) in [
+        ("", "JWT_SECRET_KEY: required"),
+        (
+            "only-31-bytes-long-is-too-short",
+            "JWT_SECRET_KEY: 31 bytes are too few",
+        ),
+        (published, "JWT_SECRET_KEY: this secret is published"),
+    ] {
+        let output = Place::bare()
+            .with("JWT_SECRET_KEY", secret)
+            .run(&["doctor"]);
+
+        assert_eq!(output.code, Some(1));
+        assert!(output.stderr.contains(complaint), "{output:?}");
+        assert!(
+            secret.is_empty() || !output.stderr.contains(secret),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn a_weak_secret_that_is_allowed_is_a_warning() {
+    let place = Place::bare()
+        .with("JWT_SECRET_KEY", "legacy")
+        .with("JWT_ALLOW_WEAK_SECRET", "true");
+
+    let output = place.run(&["doctor", "--json"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(finding(&output, "secret").0, "warning");
+}
+
+#[tokio::test]
+async fn a_table_or_column_that_is_not_there_is_named_with_its_setting() {
+    for (settings, needles) in [
+        (
+            [("USERS_TABLE", "people")],
+            ["no table people", "USERS_TABLE"],
+        ),
+        (
+            [("USERS_KEY_COLUMN", "uid")],
+            ["no column uid (USERS_KEY_COLUMN)", "id, is_active"],
+        ),
+        (
+            [("USERS_ACTIVE_COLUMN", "on")],
+            ["no column on (USERS_ACTIVE_COLUMN)", "is_active"],
+        ),
+        (
+            [("USERS_CLAIM_COLUMNS", "role")],
+            ["no column role (USERS_CLAIM_COLUMNS)", "status"],
+        ),
+        (
+            [("USERS_ACTIVE_COLUMN", "status")],
+            ["of type text", "USERS_ACTIVE_VALUES"],
+        ),
+    ] {
+        let (code, state, seen) = users_of(TABLE, &settings).await;
+
+        assert_eq!((code, state.as_str()), (Some(1), "BAD"), "{seen}");
+        assert!(needles.iter().all(|needle| seen.contains(needle)), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_fits_the_settings_is_shown_with_the_statement() {
+    let settings = [
+        ("USERS_ACTIVE_COLUMN", "status"),
+        ("USERS_ACTIVE_VALUES", "on"),
+    ];
+
+    let (code, state, seen) = users_of(TABLE, &settings).await;
+
+    assert_eq!((code, state.as_str()), (Some(0), "ok"), "{seen}");
+    assert!(seen.contains(r#"FROM "users" WHERE "id" = ?"#), "{seen}");
+}
+
+#[tokio::test]
+async fn a_key_without_an_index_is_a_warning() {
+    let place = Place::new();
+    let table = "CREATE TABLE users (id TEXT, is_active BOOLEAN)";
+    let url = foreign_database(&place, &[table]).await;
+
+    let output = place
+        .with("USERS_DATABASE_URL", &url)
+        .run(&["doctor", "--json"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let (state, seen) = finding(&output, "index");
+    assert_eq!(state, "warning");
+    assert!(seen.contains("CREATE UNIQUE INDEX"), "{seen}");
+}
+
+#[test]
+fn a_users_database_that_is_not_there_is_not_made() {
+    let place = Place::new().with("USERS_DATABASE_URL", "sqlite://misspelt.db");
+
+    let output = place.run(&["doctor", "--json"]);
+
+    assert_eq!(output.code, Some(1));
+    let (state, seen) = finding(&output, "users");
+    assert_eq!(state, "BAD");
+    assert!(seen.contains("USERS_DATABASE_URL"), "{seen}");
+    assert!(!place.files().contains(&"misspelt.db".to_owned()));
+}
+
+#[test]
+fn a_database_out_of_reach_is_named_without_its_password() {
+    for url in [
+        "postgres://service:correct-horse-battery@127.0.0.1:1/x",
+        "postgres://service:correct-horse-battery@127.0.0.1:port/x",
+        "mysql://service:correct-horse-battery@[::1/x",
+    ] {
+        let output = Place::new()
+            .with("DATABASE_URL", url)
+            .run(&["doctor", "--json"]);
+
+        assert_eq!(output.code, Some(1));
+        let (state, seen) = finding(&output, "database");
+        assert!(state == "BAD" && seen.contains("(DATABASE_URL)"), "{seen}");
+        assert!(!format!("{output:?}").contains("correct-horse"), "{seen}");
+    }
+}

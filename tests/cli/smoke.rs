@@ -1,0 +1,65 @@
+//! `remint smoke`
+
+use super::place_with_users;
+use crate::harness::process::Place;
+
+#[test]
+fn a_service_that_does_as_it_should_passes_every_step() {
+    let place = place_with_users();
+    let service = place.serve();
+    let url = format!("http://{}", service.address());
+    let arguments = ["smoke", &url, "--sub", "alice", "--inactive-sub", "bob"];
+
+    let people = place.run(&arguments);
+    let programs = place.run(&[&arguments[..], &["--json"]].concat());
+
+    assert_eq!(people.code, Some(0), "{people:?}");
+    assert!(
+        people.stdout.ends_with(" steps went as they should.\n"),
+        "{people:?}"
+    );
+    let rows = programs.json();
+    let rows = rows.as_array().unwrap();
+    assert!(rows.len() > 15 && rows.iter().all(|row| row["verdict"] == "ok"));
+    assert!(rows.iter().any(|row| row["got"] == "401 user_inactive"));
+}
+
+#[test]
+fn a_service_with_another_secret_fails() {
+    let place = place_with_users();
+    let service = place.serve();
+    let other = Place::bare().with("JWT_SECRET_KEY", &"another secret".repeat(5));
+
+    let url = format!("http://{}/", service.address());
+    let output = other.run(&["smoke", &url, "--sub", "alice"]);
+
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.contains("| 401 invalid_token"), "{output:?}");
+    assert!(output.stdout.contains("| WRONG"), "{output:?}");
+    assert!(output.stderr.contains("steps went wrong"), "{output:?}");
+}
+
+#[test]
+fn a_user_who_may_not_refresh_fails_too() {
+    let place = place_with_users();
+    let service = place.serve();
+
+    let url = format!("http://{}", service.address());
+    let output = place.run(&["smoke", &url, "--sub", "bob", "--json"]);
+
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let rows = output.json();
+    let rows = rows.as_array().unwrap().iter();
+    let wrong: Vec<_> = rows.filter(|row| row["verdict"] == "WRONG").collect();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert_eq!(wrong[0]["got"], "401 user_inactive");
+}
+
+#[test]
+fn nobody_at_that_address_is_an_error() {
+    let output = Place::new().run(&["smoke", "http://127.0.0.1:1", "--sub", "alice"]);
+
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
+    let message = "remint: http://127.0.0.1:1 does not answer: ";
+    assert!(output.stderr.starts_with(message), "{output:?}");
+}
