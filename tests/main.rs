@@ -7,7 +7,9 @@
 )]
 
 mod api;
+mod architecture;
 mod cli;
+mod env_example;
 mod harness;
 mod properties;
 mod server;
