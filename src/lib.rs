@@ -7,7 +7,7 @@
 //! http -> service -> domain
 //! store, token -> service (its ports), domain
 //! config -> the settings of each layer
-//! json: strict JSON, for token and http
+//! json: strict JSON, for token, http and store
 //! ```
 
 pub mod app;

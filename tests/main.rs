@@ -15,3 +15,4 @@ mod properties;
 mod server;
 mod servers;
 mod sessions;
+mod store;

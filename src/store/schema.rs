@@ -11,6 +11,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Its type in lower case, as the database names it: `varchar`, `int8`, `tinyint(1)`, ….
     pub(super) type_name: String,
+    /// The expression that makes a text, which stands for its placeholder, comparable to it.
+    pub(super) as_text: Option<String>,
 }
 
 /// How a column is found by its value.
@@ -57,19 +59,29 @@ impl TableName {
 }
 
 const POSTGRES_COLUMNS: &str = "\
-    SELECT a.attname::text AS name, t.typname::text AS type_name \
-    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+    SELECT a.attname::text AS name, t.typname::text AS type_name, \
+        'CAST($1 AS ' || format_type(t.oid, -1) || ')' AS as_text \
+    FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid \
+        JOIN pg_type t ON t.oid = COALESCE(NULLIF(d.typbasetype, 0), d.oid) \
     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
 
+/// MariaDB has no JSON but text with a check. MySQL, whose table of checks is another, takes what
+/// stands in `/*M! */` for a comment.
 const MYSQL_COLUMNS: &str = "\
-    SELECT CAST(column_name AS CHAR) AS name, CAST(column_type AS CHAR) AS type_name \
-    FROM information_schema.columns \
-    WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
+    SELECT CAST(c.column_name AS CHAR) AS name, CAST(CONCAT('CONVERT(? USING ', \
+        c.character_set_name, ') COLLATE ', c.collation_name) AS CHAR) AS as_text, CAST(CASE \
+        WHEN FALSE /*M! OR EXISTS (SELECT 1 FROM information_schema.check_constraints k \
+            WHERE k.constraint_schema = c.table_schema AND k.table_name = c.table_name \
+            AND k.check_clause = CONCAT('json_valid(`', c.column_name, '`)')) */ \
+        THEN 'json' ELSE c.column_type END AS CHAR) AS type_name \
+    FROM information_schema.columns c \
+    WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ?";
 
-const SQLITE_COLUMNS: &str = "SELECT name, type AS type_name FROM pragma_table_info(?)";
+const SQLITE_COLUMNS: &str = "\
+    SELECT name, type AS type_name, NULL AS as_text FROM pragma_table_info(?)";
 
 const POSTGRES_INDEX: &str = "\
-    SELECT CAST(COALESCE(MAX(CASE WHEN i.indisunique AND i.indnatts = 1 THEN 2 ELSE 1 END), 0) AS bigint) AS found \
+    SELECT CAST(COALESCE(MAX(CASE WHEN i.indisunique AND i.indnkeyatts = 1 THEN 2 ELSE 1 END), 0) AS bigint) AS found \
     FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
     WHERE i.indrelid = to_regclass($1) AND a.attname = $2 AND i.indpred IS NULL AND i.indisvalid";
 
@@ -108,6 +120,7 @@ pub(super) async fn columns(
         Ok(Column {
             name: row.try_get("", "name")?,
             type_name: type_name.to_lowercase(),
+            as_text: row.try_get("", "as_text")?,
         })
     };
     rows.await?.into_iter().map(column).collect()

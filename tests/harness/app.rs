@@ -31,7 +31,7 @@ pub(crate) struct TestApp {
     pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) database: DatabaseConnection,
     pub(crate) readiness: Arc<Readiness>,
-    _server: ThrowawayDatabase,
+    server: ThrowawayDatabase,
 }
 
 /// A service on SQLite with default settings.
@@ -68,7 +68,7 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
         cleaner: app.cleaner,
         database: app.database,
         readiness: app.readiness,
-        _server: server,
+        server,
     }
 }
 
@@ -97,6 +97,11 @@ async fn build(url: &str, settings: &[(&str, &str)]) -> (Arc<ManualClock>, App) 
 }
 
 impl TestApp {
+    /// Where the service's own database is.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.server.url
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

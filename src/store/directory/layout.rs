@@ -1,66 +1,11 @@
 //! The columns of a users table and how each is to be read.
 
-use sea_orm::{DatabaseConnection, DbErr, Value};
-use uuid::Uuid;
-
-use crate::domain::Subject;
+use sea_orm::{DatabaseConnection, DbErr};
 
 use super::super::dialect::Dialect;
 use super::super::schema::{self, Column, Indexed, TableName};
-use super::DirectorySettings;
-
-/// Why the settings do not fit the database.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// The active column is text, and nobody said which texts mean active.
-    #[error(
-        "{column} of {table} is of type {type_name}: say which of its values mean active with \
-         USERS_ACTIVE_VALUES"
-    )]
-    ActiveValuesNeeded {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-        /// Its type.
-        type_name: String,
-    },
-    /// The catalogue could not be read.
-    #[error("the catalogue of the users database could not be read: {0}")]
-    Catalogue(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A column is not there.
-    #[error("{table} has no column {column} ({variable}); it has {known}")]
-    NoColumn {
-        /// The table.
-        table: String,
-        /// What was asked for.
-        column: String,
-        /// The setting that asked.
-        variable: &'static str,
-        /// The columns that are there.
-        known: String,
-    },
-    /// The table is not there.
-    #[error(
-        "there is no table {0} in the users database (USERS_TABLE, USERS_DATABASE_URL); names \
-         are case-sensitive, and `schema.table` names another schema"
-    )]
-    NoTable(String),
-    /// A column's type cannot serve its purpose.
-    #[error("{column} of {table} is of type {type_name}, which cannot be {purpose} ({variable})")]
-    UnsupportedType {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-        /// Its type.
-        type_name: String,
-        /// What it was wanted for.
-        purpose: &'static str,
-        /// The setting that wanted it.
-        variable: &'static str,
-    },
-}
+use super::key::KeyKind;
+use super::{DirectorySettings, SetupError};
 
 /// A users table as it was found at start.
 #[derive(Debug)]
@@ -69,73 +14,12 @@ pub(super) struct Layout {
     pub(super) table_name: String,
     pub(super) key: String,
     pub(super) key_kind: KeyKind,
+    /// See [`Column::as_text`]; none where keys are no texts.
+    pub(super) key_as_text: Option<String>,
     pub(super) indexed: Indexed,
     pub(super) active: Option<Active>,
     pub(super) valid_after: Option<(String, TimeKind)>,
     pub(super) claims: Vec<ClaimColumn>,
-}
-
-/// The type that keys are compared in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeyKind {
-    Integer,
-    Text,
-    /// A native uuid, bound as one.
-    Uuid,
-    /// A native uuid of MariaDB, bound as text.
-    UuidText,
-}
-
-/// A subject as a key.
-pub(super) enum Key {
-    /// A value to look for, and the text that a matching row must return.
-    Of { value: Value, canonical: String },
-    /// A text that no key of this type can be.
-    Nobodys,
-    /// A JSON type that no key of this type is.
-    WrongType,
-}
-
-impl KeyKind {
-    /// How `subject` is looked for.
-    pub(super) fn bind(self, subject: &Subject) -> Key {
-        match (self, subject) {
-            (Self::Integer, Subject::Integer(number)) => Key::Of {
-                value: (*number).into(),
-                canonical: number.to_string(),
-            },
-            // Only the canonical spelling: "007" is not user 7.
-            (Self::Integer, Subject::Text(text)) => match text.parse::<i64>() {
-                Ok(number) if number.to_string() == *text => Key::Of {
-                    value: number.into(),
-                    canonical: text.clone(),
-                },
-                _ => Key::Nobodys,
-            },
-            (Self::Text, Subject::Text(text)) => Key::Of {
-                value: text.as_str().into(),
-                canonical: text.clone(),
-            },
-            (Self::Uuid | Self::UuidText, Subject::Text(text)) => self.bind_uuid(text),
-            (Self::Text | Self::Uuid | Self::UuidText, Subject::Integer(_)) => Key::WrongType,
-        }
-    }
-
-    fn bind_uuid(self, text: &str) -> Key {
-        // Braces, urn: and bare digits are other spellings; the case of the digits is none.
-        let canonical = text.to_ascii_lowercase();
-        match Uuid::parse_str(&canonical) {
-            Ok(uuid) if uuid.hyphenated().to_string() == canonical => {
-                let value = if self == Self::Uuid {
-                    uuid.into()
-                } else {
-                    canonical.clone().into()
-                };
-                Key::Of { value, canonical }
-            }
-            _ => Key::Nobodys,
-        }
-    }
 }
 
 /// The column that says whether a user is active.
@@ -198,13 +82,15 @@ impl Layout {
         };
 
         let key = types.find(&settings.key_column, "USERS_KEY_COLUMN")?;
+        let key_kind = types.key_kind(key)?;
         let indexed = schema::indexed(connection, &table, &key.name)
             .await
             .map_err(catalogue)?;
         Ok(Self {
             table_name: settings.table.clone(),
             key: key.name.clone(),
-            key_kind: types.key_kind(key)?,
+            key_kind,
+            key_as_text: key.as_text.clone().filter(|_| key_kind == KeyKind::Text),
             indexed,
             active: types.active(settings)?,
             valid_after: types.valid_after(settings)?,
@@ -266,7 +152,7 @@ impl Types<'_> {
             // those that use blobs.
             ("uuid", Dialect::Sqlite) => Ok(KeyKind::Text),
             (name, _) if is_integer(name) => Ok(KeyKind::Integer),
-            (name, _) if is_text(name) => Ok(KeyKind::Text),
+            (name, dialect) if is_text(name, dialect) => Ok(KeyKind::Text),
             _ => Err(self.unsupported(column, "a key", "USERS_KEY_COLUMN")),
         }
     }
@@ -307,9 +193,8 @@ impl Types<'_> {
         };
         let column = self.find(name, "USERS_VALID_AFTER_COLUMN")?;
         let type_name = column.type_name.as_str();
-        let is_calendar = ["timestamp", "date"]
-            .iter()
-            .any(|name| type_name.starts_with(name));
+        let calendar = ["date", "datetime", "timestamp", "timestamptz"];
+        let is_calendar = calendar.contains(&word(type_name));
         let kind = match self.dialect {
             Dialect::MySql | Dialect::Postgres | Dialect::Sqlite if is_integer(type_name) => {
                 TimeKind::UnixSeconds
@@ -355,15 +240,14 @@ impl Types<'_> {
 
 fn is_boolean(name: &str) -> bool {
     // MySQL's boolean is tinyint(1); Laravel, Django and Hibernate make it so.
-    name.starts_with("bool") || name.starts_with("tinyint(1)")
+    ["bool", "boolean"].contains(&word(name)) || name.starts_with("tinyint(1)")
 }
 
 fn is_bits(name: &str) -> bool {
-    name == "bit" || name.starts_with("bit(")
+    word(name) == "bit"
 }
 
 fn is_integer(name: &str) -> bool {
-    let word = name.split(['(', ' ']).next().unwrap_or_default();
     let spelled = [
         "integer",
         "int",
@@ -373,11 +257,30 @@ fn is_integer(name: &str) -> bool {
         "tinyint",
         "serial",
     ];
-    spelled.contains(&word) || ["int2", "int4", "int8"].contains(&word)
+    spelled.contains(&word(name)) || ["int2", "int4", "int8"].contains(&word(name))
 }
 
-fn is_text(name: &str) -> bool {
-    ["char", "text", "clob", "string", "name"]
-        .iter()
-        .any(|text| name.contains(text))
+fn is_text(name: &str, dialect: Dialect) -> bool {
+    if dialect == Dialect::Sqlite {
+        // Any name is a type there, and these are the parts that mean text.
+        let parts = ["char", "text", "clob", "string", "name"];
+        return parts.iter().any(|part| name.contains(part));
+    }
+    let spelled = [
+        "bpchar",
+        "char",
+        "citext",
+        "longtext",
+        "mediumtext",
+        "name",
+        "text",
+        "tinytext",
+        "varchar",
+    ];
+    spelled.contains(&word(name))
+}
+
+/// A type's name without its length and what else follows.
+fn word(name: &str) -> &str {
+    name.split(['(', ' ']).next().unwrap_or_default()
 }

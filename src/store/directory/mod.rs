@@ -4,8 +4,10 @@
 //! everything it fetches to text, so that one way of reading serves every database and type,
 //! while the key is compared in its own type and therefore through its index.
 
+mod key;
 mod layout;
 mod reading;
+mod setup;
 mod statement;
 
 use std::time::Duration;
@@ -20,9 +22,10 @@ use crate::service::{DirectoryError, UserDirectory};
 
 use super::dialect::Dialect;
 use super::schema::Indexed;
+use key::Key;
 use layout::Layout;
 
-pub use layout::SetupError;
+pub use setup::SetupError;
 
 /// Where the users are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +74,31 @@ impl SqlUserDirectory {
     ) -> Result<Self, SetupError> {
         let layout = Layout::read(&connection, settings).await?;
         let sql = statement::build(&layout, Dialect::of(&connection));
-        Ok(Self {
+        let directory = Self {
             connection,
             deadline,
             layout,
             sql,
-        })
+        };
+        directory.try_out().await?;
+        Ok(directory)
+    }
+
+    /// Runs the statement without reading a row: what the database refuses, it refuses at start
+    /// and not at the first refresh.
+    async fn try_out(&self) -> Result<(), SetupError> {
+        let backend = self.connection.get_database_backend();
+        let sql = format!("{} AND 1 = 0", self.sql);
+        let statement = Statement::from_sql_and_values(backend, sql, [self.layout.key_kind.any()]);
+        let refused = |error: DbErr| SetupError::NotReadable {
+            table: self.layout.table_name.clone(),
+            source: error.into(),
+        };
+        match timeout(self.deadline, self.connection.query_all_raw(statement)).await {
+            Ok(answer) => answer.map(|_| ()).map_err(refused),
+            // A table that is locked at this moment says nothing about the settings.
+            Err(_) => Ok(()),
+        }
     }
 
     /// Whether a look-up reads one row or the whole table: what is wrong, for a person to mend.
@@ -95,7 +117,7 @@ impl SqlUserDirectory {
             )),
             Indexed::No => Some(format!(
                 "{table_name} has no index on {key}: every refresh reads the whole table; \
-                 CREATE UNIQUE INDEX on it"
+                 CREATE UNIQUE INDEX on it, or on what it shows if it is a view"
             )),
         }
     }
@@ -126,12 +148,11 @@ impl SqlUserDirectory {
 impl UserDirectory for SqlUserDirectory {
     #[tracing::instrument(name = "store.directory.find", level = "debug", skip_all)]
     async fn find(&self, subject: &Subject) -> Result<Lookup, DirectoryError> {
-        let key = match self.layout.key_kind.bind(subject) {
-            layout::Key::Of { value, canonical } => (value, canonical),
-            layout::Key::Nobodys => return Ok(Lookup::NotFound),
-            layout::Key::WrongType => return Ok(Lookup::NotAKey),
+        let (value, canonical) = match self.layout.key_kind.bind(subject) {
+            Key::Of { value, canonical } => (value, canonical),
+            Key::Nobodys => return Ok(Lookup::NotFound),
+            Key::WrongType => return Ok(Lookup::NotAKey),
         };
-        let (value, canonical) = key;
         let rows = self.rows(value).await?;
 
         let mut users: Vec<User> = Vec::new();

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, QueryResult};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use crate::domain::{JsonText, User};
+use crate::json::{NotStrict, StrictObject};
 
 use super::layout::{ClaimKind, Layout};
 use super::statement::{ACTIVE, HAS_CUT_OFF, KEY, VALID_AFTER, claim_name};
@@ -47,7 +48,8 @@ pub(super) fn user(row: &QueryResult, layout: &Layout) -> Result<User, DbErr> {
 
 /// Seconds since 1970, rounded up: a cut-off may only ever reach too far.
 fn instant(seconds: &str) -> Option<DateTime<Utc>> {
-    let seconds: f64 = seconds.parse().ok()?;
+    // Rust takes "NaN" for a number too, and as an integer it would be a cut-off of 1970.
+    let seconds = seconds.parse::<f64>().ok().filter(|it| it.is_finite())?;
     #[expect(
         clippy::cast_possible_truncation,
         reason = "casts saturate, and chrono checks"
@@ -67,13 +69,23 @@ fn json(value: Option<String>, kind: ClaimKind) -> JsonText {
             _ => None,
         },
         // NaN and Infinity are numbers to a database and not to JSON.
-        ClaimKind::Number | ClaimKind::Json | ClaimKind::PostgresArray => {
-            serde_json::from_str::<&RawValue>(&text)
-                .is_ok()
-                .then(|| text.clone())
-        }
+        ClaimKind::Number | ClaimKind::Json | ClaimKind::PostgresArray => strict(&text),
         ClaimKind::Text => None,
     };
-    let quoted = || serde_json::Value::String(text.clone()).to_string();
+    let quoted = || Value::String(text.clone()).to_string();
     JsonText::from_valid(literal.unwrap_or_else(quoted))
+}
+
+/// The text of a JSON value, if it is one; of members that stand twice the last one stays.
+///
+/// Databases store such members, and a token with them would never be refreshed again.
+fn strict(text: &str) -> Option<String> {
+    match StrictObject::parse(text.as_bytes()) {
+        Ok(_) | Err(NotStrict::NotAnObject) => Some(text.to_owned()),
+        Err(NotStrict::Duplicate) => {
+            let last_wins: Value = serde_json::from_str(text).ok()?;
+            Some(last_wins.to_string())
+        }
+        Err(NotStrict::NotJson) => None,
+    }
 }

@@ -30,7 +30,7 @@ pub(super) fn build(layout: &Layout, dialect: Dialect) -> String {
         .expr_as(text.cast(column(&layout.key)), KEY);
     if let Some(active) = &layout.active {
         let value = column(&active.column);
-        let value = if active.bits { value.add(0) } else { value };
+        let value = if active.bits { number(value) } else { value };
         query.expr_as(text.cast(value), ACTIVE);
     }
     if let Some((name, kind)) = &layout.valid_after {
@@ -39,7 +39,7 @@ pub(super) fn build(layout: &Layout, dialect: Dialect) -> String {
     }
     for (index, claim) in layout.claims.iter().enumerate() {
         let value = match claim.kind {
-            ClaimKind::Bits => column(&claim.column).add(0),
+            ClaimKind::Bits => number(column(&claim.column)),
             ClaimKind::PostgresArray => Expr::cust_with_expr("to_json($1)", column(&claim.column)),
             ClaimKind::Boolean | ClaimKind::Json | ClaimKind::Number | ClaimKind::Text => {
                 column(&claim.column)
@@ -47,8 +47,15 @@ pub(super) fn build(layout: &Layout, dialect: Dialect) -> String {
         };
         query.expr_as(text.cast(value), Alias::new(claim_name(index)));
     }
-    // Any value makes the placeholder; the look-up binds its own.
-    query.and_where(column(&layout.key).eq(0));
+    // Any value makes the placeholder; the look-up binds its own. Without the cast PostgreSQL would
+    // turn `char(n)` and `citext` columns into text, past their index, and MariaDB would refuse to
+    // compare a latin1 column with a text that has other letters.
+    let placeholder = Expr::val(0);
+    let key = match &layout.key_as_text {
+        Some(cast) => Expr::cust_with_expr(cast.clone(), placeholder),
+        None => placeholder,
+    };
+    query.and_where(column(&layout.key).eq(key));
     StatementBuilder::build(&query, &dialect.backend()).sql
 }
 
@@ -62,6 +69,11 @@ fn table(name: &TableName) -> TableRef {
         Some(schema) => (Alias::new(schema), table).into_table_ref(),
         None => table.into_table_ref(),
     }
+}
+
+/// The number that a bit string of MySQL stands for; as text it would be a control character.
+fn number(bits: Expr) -> Expr {
+    Expr::cust_with_expr("? + 0", bits)
 }
 
 /// What the databases spell differently.

@@ -12,7 +12,7 @@ use self::daemon::{Daemon, Problem, Running};
 pub(crate) mod daemon;
 
 /// The databases that remint reads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// A file.
     Sqlite,

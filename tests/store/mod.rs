@@ -1,0 +1,11 @@
+//! The users directory and the migrations, on every database.
+
+mod active;
+mod claims;
+mod collations;
+mod cut_offs;
+mod indexes;
+mod keys;
+mod names;
+mod setup;
+mod table;
