@@ -76,8 +76,7 @@ pub async fn connect_to_existing(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, ConnectError> {
     let mut options = options(settings);
-    options
-        .map_sqlx_sqlite_opts(|sqlite| sqlite.create_if_missing(false).busy_timeout(SQLITE_BUSY));
+    options.map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(SQLITE_BUSY));
     open(settings, options).await
 }
 
@@ -128,6 +127,8 @@ fn without_url(error: DbErr, settings: &DatabaseSettings) -> DbErr {
 fn may_come_up(error: &DbErr) -> bool {
     let text = error.to_string().to_lowercase();
     let starting = [
+        // Of SQLite: switching a new file to WAL does not wait for another who does the same.
+        "locked",
         "refused",
         "lookup",
         "starting up",

@@ -1,9 +1,14 @@
 //! Bringing the service's own tables up to date, and taking them back.
 
+use std::time::Duration;
+
 use migration::Migrator;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{
+    DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 use sea_orm_migration::MigrationStatus;
 use sea_orm_migration::migrator::MigratorTraitSelf;
+use tokio::time::sleep;
 use tracing::info;
 
 use super::ConnectError;
@@ -17,18 +22,41 @@ pub struct MigrationState {
     pub is_applied: bool,
 }
 
+/// How often a start looks again after it met another that migrates the same database.
+const LOOKS: u32 = 10;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Makes and changes the service's own tables. Safe when several replicas start at once.
+///
+/// *Why no lock.* What speaks PostgreSQL's protocol does not all have advisory locks, and in a
+/// Galera cluster they hold on one node only. So whoever meets an obstacle looks again: if another
+/// replica was there first, less is left to do each time, and in the end nothing.
 pub async fn migrate_up(
     connection: &DatabaseConnection,
     migrator: Migrator,
 ) -> Result<(), ConnectError> {
-    if let Err(error) = migrator.up(connection, None).await {
-        // Another replica may have made the same table in the same moment. Whoever lost finds
-        // less to do on a second look; what fails twice is a real failure.
-        info!(%error, "the migrations met an obstacle; looking again");
-        migrator.up(connection, None).await.map_err(failed)?;
+    for _ in 1..LOOKS {
+        match migrate_once(connection, migrator).await {
+            Ok(()) => return Ok(()),
+            Err(error) => info!(%error, "the migrations met an obstacle; looking again"),
+        }
+        sleep(PAUSE).await;
     }
-    Ok(())
+    migrate_once(connection, migrator).await.map_err(failed)
+}
+
+/// One transaction, where the database can take back what it made.
+async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Result<(), DbErr> {
+    let options = TransactionOptions {
+        // The default would let two readers both try to become SQLite's one writer.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    migrator.up(&transaction, None).await?;
+    transaction.commit().await
 }
 
 /// Takes back the newest `steps` migrations, or all; never a users table that remint did not make.

@@ -1,0 +1,180 @@
+//! A users table that is out of reach for a while.
+
+use std::time::{Duration, Instant};
+
+use remint::domain::Subject;
+use remint::service::{DirectoryError, UserDirectory as _};
+use remint::store::{DirectorySettings, SqlUserDirectory};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+
+use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
+use crate::harness::{TestApp, spawn_on};
+
+use super::table::{DEADLINE, Tables, tables, verdict};
+
+const SHORT: Duration = Duration::from_millis(200);
+
+/// Far beyond the deadline, and far below what an endless wait would take.
+const SOON: Duration = Duration::from_secs(20);
+
+/// How each engine locks readers out of `users`, and lets them in again.
+const LOCKS: [(Engine, &[&str], &str); 3] = [
+    (
+        Sqlite,
+        &["PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE"],
+        "COMMIT",
+    ),
+    (
+        Postgres,
+        &["BEGIN", "LOCK TABLE users IN ACCESS EXCLUSIVE MODE"],
+        "COMMIT",
+    ),
+    (MariaDb, &["LOCK TABLES users WRITE"], "UNLOCK TABLES"),
+];
+
+/// A single connection to the database of `tables`.
+async fn another_client(url: &str) -> DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1);
+    Database::connect(options).await.unwrap()
+}
+
+async fn run(client: &DatabaseConnection, statements: &[impl AsRef<str>]) {
+    for statement in statements {
+        client.execute_unprepared(statement.as_ref()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_locked_table_is_a_time_out_and_then_works_again() {
+    let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
+    let row = "INSERT INTO users VALUES ('alice', TRUE)";
+    for (engine, lock, unlock) in LOCKS {
+        let Some(tables) = tables(engine, &[table, row]).await else {
+            continue;
+        };
+        let directory = tables.directory(&DirectorySettings::default()).await;
+        let impatient = impatient(&tables).await;
+        let other = another_client(&tables.server.url).await;
+        run(&other, lock).await;
+        let start = Instant::now();
+
+        let locked = impatient.find(&Subject::Text("alice".to_owned())).await;
+
+        assert!(
+            matches!(locked, Err(DirectoryError::Timeout)),
+            "{engine:?}: {locked:?}"
+        );
+        assert!(start.elapsed() < SOON, "{engine:?}");
+        run(&other, &[unlock]).await;
+        drop(other);
+        assert_eq!(verdict(&directory, "alice").await, "active", "{engine:?}");
+    }
+}
+
+async fn impatient(tables: &Tables) -> SqlUserDirectory {
+    let settings = DirectorySettings::default();
+    SqlUserDirectory::open(tables.connection.clone(), &settings, SHORT)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn callers_are_told_to_come_back_while_the_table_is_locked() {
+    let settings = [
+        ("DATABASE_TIMEOUT_MILLISECONDS", "200"),
+        ("DATABASE_MAX_CONNECTIONS", "2"),
+    ];
+    for (engine, lock, unlock) in &LOCKS[1..] {
+        let Some(app) = spawn_on(*engine, &settings).await else {
+            continue;
+        };
+        let other = another_client(app.database_url()).await;
+        run(&other, lock).await;
+
+        let locked = [
+            refresh(&app).await,
+            refresh(&app).await,
+            refresh(&app).await,
+        ];
+
+        assert_eq!(locked, [503; 3], "{engine:?}");
+        run(&other, &[unlock]).await;
+        assert_eq!(recovered(&app).await, 200, "{engine:?}");
+    }
+}
+
+async fn refresh(app: &TestApp) -> u16 {
+    let answer = app.refresh(&app.expired_token()).await;
+    assert_eq!(answer.header("retry-after").is_some(), answer.status == 503);
+    answer.status
+}
+
+/// The first answer that is no 503, of as many as there are connections to be replaced and one.
+async fn recovered(app: &TestApp) -> u16 {
+    let mut status = 503;
+    for _ in 0..3 {
+        if status == 503 {
+            status = refresh(app).await;
+        }
+    }
+    status
+}
+
+/// On each engine, how a user is shut out of the server and let in again, as its superuser.
+const DOORS: [(Engine, [&str; 2], &str); 2] = [
+    (
+        Postgres,
+        [
+            "ALTER ROLE NAME NOLOGIN",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'NAME'",
+        ],
+        "ALTER ROLE NAME LOGIN",
+    ),
+    (
+        MariaDb,
+        ["ALTER USER NAME ACCOUNT LOCK", "KILL USER NAME"],
+        "ALTER USER NAME ACCOUNT UNLOCK",
+    ),
+];
+
+#[tokio::test]
+async fn a_database_that_went_away_is_an_error_in_time_and_then_works_again() {
+    let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
+    let row = "INSERT INTO users VALUES ('alice', TRUE)";
+    for (engine, shut, open) in DOORS {
+        let Some(tables) = tables(engine, &[table, row]).await else {
+            continue;
+        };
+        let (name, directory) = directory_of_a_reader(&tables).await;
+        let admin = another_client(tables.server.admin_url().unwrap()).await;
+        run(&admin, &shut.map(|sql| sql.replace("NAME", &name))).await;
+        let start = Instant::now();
+
+        let gone = [(); 2].map(|()| error(&directory));
+
+        for error in futures_util::future::join_all(gone).await {
+            assert!(
+                matches!(error, DirectoryError::Unavailable(_)),
+                "{engine:?}: {error:?}"
+            );
+        }
+        assert!(start.elapsed() < SOON, "{engine:?}");
+        run(&admin, &[open.replace("NAME", &name)]).await;
+        assert_eq!(verdict(&directory, "alice").await, "active", "{engine:?}");
+    }
+}
+
+/// A user of the server whom nobody else uses, and the directory as that user sees it.
+async fn directory_of_a_reader(tables: &Tables) -> (String, SqlUserDirectory) {
+    let (name, url) = super::read_only::reader(tables).await;
+    let settings = DirectorySettings::default();
+    let users = another_client(&url).await;
+    let directory = SqlUserDirectory::open(users, &settings, DEADLINE).await;
+    (name, directory.unwrap())
+}
+
+async fn error(directory: &SqlUserDirectory) -> DirectoryError {
+    let alice = Subject::Text("alice".to_owned());
+    directory.find(&alice).await.unwrap_err()
+}
