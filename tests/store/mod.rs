@@ -7,6 +7,7 @@ mod cut_offs;
 mod indexes;
 mod keys;
 mod lookups;
+mod migrations;
 mod names;
 mod outages;
 mod read_only;
