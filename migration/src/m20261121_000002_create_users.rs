@@ -23,8 +23,12 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if !self.enabled || !columns_of_users(manager).await?.is_empty() {
+        if !self.enabled {
             return Ok(());
+        }
+        if !columns_of_users(manager).await?.is_empty() {
+            // It is not ours, whatever a start that crashed has noted.
+            return forget(manager).await;
         }
         // First the note, then the table: were it the other way round, a crash between the two
         // would leave a table that `down` takes for somebody else's. And so the note of a start

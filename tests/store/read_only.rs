@@ -1,7 +1,7 @@
 //! Users in another database, which remint may only read.
 
 use remint::app::{App, Surroundings};
-use remint::store::{DatabaseSettings, DirectorySettings, connect_to_existing};
+use remint::store::{DirectorySettings, connect_to_existing};
 use sea_orm::{ConnectionTrait as _, Database};
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
@@ -151,9 +151,7 @@ async fn a_sqlite_file_of_somebody_else_is_not_made() {
 #[tokio::test]
 async fn nothing_can_be_written_to_a_sqlite_file_of_somebody_else() {
     let tables = tables(Sqlite, &[TABLE, ROWS]).await.unwrap();
-    let settings = DatabaseSettings {
-        ..config(&tables.server.url, &[]).database
-    };
+    let settings = config(&tables.server.url, &[]).database;
 
     let users = connect_to_existing(&settings).await.unwrap();
 
