@@ -114,6 +114,23 @@ async fn the_session_of_a_legacy_token_is_its_own_and_always_the_same() {
     assert_ne!(once.0, other.0);
 }
 
+/// So that two tabs meet in one session, whichever key their copies were signed with.
+#[tokio::test]
+async fn the_session_comes_from_what_is_signed_and_not_from_the_signature() {
+    let old = "the-secret-before-this-one-that-is-long-enough-for-sha-256";
+    let app = spawn_with(&[("JWT_PREVIOUS_SECRET_KEYS", old)]).await;
+    let by_current = app.expired_token();
+    let (signing_input, _) = by_current.rsplit_once('.').unwrap();
+    let by_old = jwt::sign(signing_input, old);
+
+    let sessions = [
+        place(&successor(&app, &by_current).await),
+        place(&successor(&app, &by_old).await),
+    ];
+
+    assert_eq!(sessions[0], sessions[1]);
+}
+
 #[tokio::test]
 async fn a_session_started_when_the_best_witness_says() {
     let app = spawn().await;
