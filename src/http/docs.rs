@@ -6,7 +6,7 @@ use poem::http::header;
 use poem::{Endpoint, Response};
 use poem_openapi::{OpenApi, OpenApiService};
 
-use super::contract::expired_token::EXAMPLE_TOKEN;
+use super::example::EXAMPLE_TOKEN;
 
 /// The document in its three forms.
 pub(super) struct Documents {

@@ -1,4 +1,4 @@
-//! Problems as the document shows them: real ones, for each status.
+//! What the document shows as examples: tokens, and for each status a real problem.
 //!
 //! *Why a type of its own.* poem-openapi can hang an example only on a type, and all problems are
 //! of one type. So a response names `ExampleOf` its code, whose schema is the problem's with that
@@ -12,6 +12,14 @@ use crate::domain::{Refusal, Unsupported};
 
 use super::body::BodyError;
 use super::problem::{Code, Problem, ProblemJson};
+
+/// Stands in the document where a demo has a token that works. Its signature fits no key.
+pub(super) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI0MiIsImV4cCI6MTcwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
+
+/// The answer's example in the document, as far from working as the other one.
+pub(super) const EXAMPLE_FRESH_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
 
 /// Stands in the document for the problem of one code, given as `{ Code::… as usize }`.
 pub(super) struct ExampleOf<const CODE: usize>;

@@ -53,12 +53,7 @@ enum Ready {
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
     )]
-    Unavailable(
-        ProblemJson,
-        /// For how many seconds to wait.
-        #[oai(header = "Retry-After")]
-        u64,
-    ),
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
 impl HealthApi {
@@ -80,7 +75,7 @@ impl HealthApi {
 
     /// Can it serve?
     ///
-    /// For a load balancer: asks the users' database, and says no while the service shuts down.
+    /// For a load balancer: asks the databases, and says no while the service shuts down.
     #[oai(path = "/readyz", method = "get", operation_id = "readiness")]
     async fn readiness(&self) -> Ready {
         if !self.readiness.is_draining() && self.databases_answer().await {

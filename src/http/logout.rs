@@ -18,8 +18,8 @@ use super::Tag;
 use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::body::{self, BodyError};
-use super::contract::expired_token::{EXAMPLE_TOKEN, InputError, malformed};
-use super::example::ExampleOf;
+use super::contract::expired_token::{InputError, malformed};
+use super::example::{EXAMPLE_TOKEN, ExampleOf};
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 pub(super) struct LogoutApi {
@@ -51,7 +51,7 @@ enum LoggedOut {
     /// Nothing of that session is exchanged or accepted any more, if the token was genuine.
     #[oai(status = 204)]
     Done,
-    /// The body broke off.
+    /// The body broke off before it was complete.
     #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
     BadRequest(ProblemJson),
     /// The body took too long to arrive.
@@ -69,7 +69,8 @@ enum LoggedOut {
         actual_type = "ExampleOf<{ Code::UnsupportedMediaType as usize }>"
     )]
     MediaType(ProblemJson),
-    /// The body is not JSON, or there is no token, or a member is of the wrong type.
+    /// The body is not a JSON object, or there is no token, or a member is of the wrong type;
+    /// `detail` says which.
     #[oai(
         status = 422,
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"

@@ -66,7 +66,7 @@ pub struct HttpSettings {
 
 #[derive(Tags)]
 enum Tag {
-    /// Exchange an expired token for a fresh one.
+    /// Exchange an expired token for a fresh one, or end the session.
     Refresh,
     /// Check a token, for a reverse proxy.
     Verify,

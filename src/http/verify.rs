@@ -45,12 +45,7 @@ enum Verified {
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
     )]
-    Unavailable(
-        ProblemJson,
-        /// For how many seconds to wait.
-        #[oai(header = "Retry-After")]
-        u64,
-    ),
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
 const CONTRACT: &str = "verify";

@@ -10,16 +10,8 @@ use crate::service::{Attempt, RefreshError};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::BodyError;
-use super::super::example::ExampleOf;
+use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
-
-/// Stands in the document where a demo has a token that works. Its signature fits no key.
-pub(in crate::http) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
-    eyJzdWIiOiI0MiIsImV4cCI6MTcwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
-
-/// The answer's example in the document, as far from working as the other one.
-const EXAMPLE_FRESH_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
-    eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
 
 /// An expired token.
 #[derive(Debug, Object)]
@@ -113,12 +105,7 @@ pub(in crate::http) enum Refreshed {
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
     )]
-    Unavailable(
-        ProblemJson,
-        /// For how many seconds to wait.
-        #[oai(header = "Retry-After")]
-        u64,
-    ),
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
 /// Why no credential was found in a request.
