@@ -60,16 +60,11 @@ pub(super) fn refuse_reserved(vars: &mut Vars, name: &str, claims: &[String]) {
 pub(super) fn origins(vars: &mut Vars) -> Vec<String> {
     let origins = vars.list("CORS_ALLOWED_ORIGINS");
     for origin in &origins {
-        let host = ["http://", "https://"]
-            .iter()
-            .find_map(|scheme| origin.strip_prefix(scheme));
-        let is_plain = |host: &str| {
-            !host.is_empty() && !host.contains(['/', '*', '?', '#', '@']) && host.is_ascii()
-        };
-        if !host.is_some_and(is_plain) {
+        if !is_origin(origin) {
             let what = format!(
-                "{origin} is not an origin: write https://app.example.com, without a path; * is \
-                 not supported, because answers carry credentials"
+                "{origin} is not an origin as browsers write it: https://app.example.com, in lower \
+                 case, without a path and without the scheme's own port; * is not supported, \
+                 because answers carry credentials"
             );
             vars.problem("CORS_ALLOWED_ORIGINS", what);
         }
@@ -89,6 +84,17 @@ pub(super) fn listen_address(vars: &mut Vars) -> SocketAddr {
             "expected an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000";
         vars.problem(NAME, what);
         default
+    })
+}
+
+/// Byte for byte: what a browser writes otherwise would never match.
+fn is_origin(origin: &str) -> bool {
+    let schemes = [("http://", ":80"), ("https://", ":443")];
+    schemes.into_iter().any(|(scheme, own_port)| {
+        origin.strip_prefix(scheme).is_some_and(|host| {
+            let strange = |c: char| !c.is_ascii() || c.is_ascii_uppercase() || "/*?#@".contains(c);
+            !host.is_empty() && !host.contains(strange) && !host.ends_with(own_port)
+        })
     })
 }
 

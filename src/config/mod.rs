@@ -2,6 +2,8 @@
 
 mod keys;
 mod lists;
+#[cfg(test)]
+mod tests;
 mod vars;
 
 use std::collections::BTreeSet;

@@ -130,8 +130,9 @@ impl Vars {
                     let secret = secret.strip_suffix('\r').unwrap_or(secret);
                     Some(SecretString::from(secret))
                 }
+                // Not the path: whoever mistakes this for the other variable puts the secret here.
                 Err(error) => {
-                    self.problem(file_name, format!("{path} could not be read: {error}"));
+                    self.problem(file_name, format!("the file could not be read: {error}"));
                     None
                 }
             },

@@ -42,7 +42,7 @@ fn everything_that_is_wrong_is_said_at_once() {
       REFRESH_WINDOW_MINUTES: expected a whole number from 1 to 52560000
       USERS_CLAIM_COLUMNS: exp is written by remint itself
       LISTEN_ADDR: invalid socket address syntax
-      CORS_ALLOWED_ORIGINS: * is not an origin: write https://app.example.com, without a path; * is not supported, because answers carry credentials
+      CORS_ALLOWED_ORIGINS: * is not an origin as browsers write it: https://app.example.com, in lower case, without a path and without the scheme's own port; * is not supported, because answers carry credentials
       TRUSTED_PROXIES: 10.0.0.0/33 is neither an address nor a network such as 10.0.0.0/8
       LOG_FORMAT: expected pretty or json
       JWT_ALGORITM: unknown; did you mean JWT_ALGORITHM?

@@ -1,0 +1,191 @@
+mod keys;
+mod lists;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Long enough for every algorithm.
+const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
+
+/// Every variable that holds a secret, or the name of a file with one.
+const SECRETS: [&str; 8] = [
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
+    "JWT_PREVIOUS_SECRET_KEYS",
+    "JWT_PREVIOUS_SECRET_KEYS_FILE",
+    "JWT_SECRET_KEY",
+    "JWT_SECRET_KEY_FILE",
+    "USERS_DATABASE_URL",
+    "USERS_DATABASE_URL_FILE",
+];
+
+/// Those settings, with a good secret unless they bring their own.
+fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let is_key =
+        |(name, value): &(&str, &str)| name.starts_with("JWT_SECRET_KEY") && !value.is_empty();
+    let key = (!settings.iter().any(is_key)).then_some(("JWT_SECRET_KEY", SECRET));
+    let vars = settings.iter().copied().chain(key);
+    Config::from_vars(
+        vars.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        Purpose::Tokens,
+    )
+}
+
+/// The one problem of those settings.
+fn problem(settings: &[(&str, &str)]) -> String {
+    let ConfigError(problems) = read(settings).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    problems.concat()
+}
+
+#[test]
+fn the_defaults_are_those_that_the_documentation_promises() {
+    let config = read(&[]).unwrap();
+
+    let policy = &config.policy;
+    assert_eq!(policy.access_lifetime, TimeDelta::minutes(30));
+    assert_eq!(policy.refresh_window, TimeDelta::days(7));
+    assert_eq!(policy.session_max, TimeDelta::days(30));
+    assert_eq!(policy.leeway, TimeDelta::seconds(30));
+    assert_eq!(config.subject_claim, "sub");
+    assert_eq!(config.directory, DirectorySettings::default());
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    assert!(config.users_database.is_none() && config.warnings.is_empty());
+}
+
+#[test]
+fn an_empty_value_counts_as_not_set() {
+    let names: Vec<_> = Config::variables().into_iter().collect();
+    let mut settings: Vec<_> = names.iter().map(|name| (*name, "")).collect();
+    settings.push(("USERS_TABEL", ""));
+
+    let config = read(&settings).unwrap();
+
+    assert_eq!(format!("{config:?}"), format!("{:?}", read(&[]).unwrap()));
+}
+
+#[test]
+fn a_number_of_minutes_is_whole_and_within_bounds() {
+    for value in [
+        "0",
+        "-1",
+        "1.5",
+        "99999999999",
+        "52560001",
+        "abc",
+        "1e3",
+        "0x10",
+        "1 000",
+    ] {
+        for name in [
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            "REFRESH_WINDOW_MINUTES",
+            "SESSION_MAX_MINUTES",
+        ] {
+            let expected = format!("{name}: expected a whole number from 1 to 52560000");
+            assert_eq!(problem(&[(name, value)]), expected);
+        }
+    }
+
+    for (value, minutes) in [("1", 1), (" 45 ", 45), ("52560000", 52_560_000)] {
+        let config = read(&[("SESSION_MAX_MINUTES", value)]).unwrap();
+        assert_eq!(config.policy.session_max, TimeDelta::minutes(minutes));
+    }
+}
+
+#[test]
+fn every_setting_that_can_be_wrong_is_named_together_with_all_others() {
+    let wrong = [
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "CLOCK_LEEWAY_SECONDS",
+        "CORS_ALLOWED_ORIGINS",
+        "DATABASE_CONNECT_TIMEOUT_SECONDS",
+        "DATABASE_MAX_CONNECTIONS",
+        "DATABASE_TIMEOUT_MILLISECONDS",
+        "DATABASE_URL",
+        "JWT_ALGORITHM",
+        "JWT_ALLOW_WEAK_SECRET",
+        "JWT_SECRET_KEY_FILE",
+        "KEEP_ALIVE_SECONDS",
+        "LISTEN_ADDR",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "MAX_CONNECTIONS",
+        "REFRESH_WINDOW_MINUTES",
+        "REQUEST_BODY_TIMEOUT_SECONDS",
+        "REQUEST_HEAD_TIMEOUT_SECONDS",
+        "REQUEST_TIMEOUT_SECONDS",
+        "SESSION_MAX_MINUTES",
+        "SHUTDOWN_TIMEOUT_SECONDS",
+        "TRUSTED_PROXIES",
+        "USERS_DATABASE_URL",
+    ];
+    let settings = wrong.map(|name| (name, "=this is=no good="));
+
+    let ConfigError(problems) = read(&settings).unwrap_err();
+
+    let mut named: Vec<_> = problems
+        .iter()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, wrong);
+}
+
+#[test]
+fn a_misspelt_name_is_a_problem_with_a_suggestion() {
+    for (misspelt, meant) in [
+        ("JWT_SECRETKEY", "JWT_SECRET_KEY"),
+        ("JWT_ALGORITM", "JWT_ALGORITHM"),
+        ("JWT_PREVIOUS_SECRETS_KEYS", "JWT_PREVIOUS_SECRET_KEYS"),
+        ("USERS_TABEL", "USERS_TABLE"),
+        ("USERS_ACTIVE_COLUM", "USERS_ACTIVE_COLUMN"),
+    ] {
+        let expected = format!("{misspelt}: unknown; did you mean {meant}?");
+        assert_eq!(problem(&[(misspelt, "x")]), expected);
+    }
+    let expected = "REMINT_FOO: unknown; .env.example lists every setting";
+    assert_eq!(problem(&[("REMINT_FOO", "x")]), expected);
+}
+
+#[test]
+fn names_of_others_are_none_of_our_business() {
+    let settings = [
+        ("PATH", "/bin"),
+        ("DATABASE_NAME", "x"),
+        ("REMINT_REQUIRE_SERVERS", "1"),
+    ];
+
+    read(&settings).unwrap();
+}
+
+proptest! {
+    /// Whatever is wrong with them, and wherever they were put.
+    #[test]
+    fn no_secret_is_ever_repeated(
+        secret in "[!-~]{12,70}",
+        name in prop::sample::select(&SECRETS[..]),
+        wrapped in prop::sample::select(&["{}", "[{}", "[\"{}\"]", "sqlite://{}", "{}\n", "é{}"][..]),
+        other in prop::sample::select(&["LOG_FORMAT", "JWT_ALGORITHM", "USERS_TABEL"][..]),
+    ) {
+        let value = wrapped.replace("{}", &secret);
+
+        let refused = read(&[(name, &value), (other, "wrong")]).unwrap_err();
+
+        prop_assert!(!refused.to_string().contains(&secret), "{refused}");
+        if let Ok(config) = read(&[(name, &value)]) {
+            let shown = format!("{config:?}");
+            prop_assert!(!shown.contains(&secret));
+        }
+    }
+
+    /// No two settings are confused: what is set for one is seen in that one alone.
+    #[test]
+    fn a_number_is_taken_as_it_stands(minutes in 1..=MAX_MINUTES) {
+        let config = read(&[("REFRESH_WINDOW_MINUTES", &minutes.to_string())]).unwrap();
+
+        prop_assert_eq!(config.policy.refresh_window, TimeDelta::minutes(minutes.into()));
+        prop_assert_eq!(config.policy.session_max, TimeDelta::days(30));
+    }
+}
