@@ -22,12 +22,15 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "token",
         ],
     ),
-    ("config", &["domain", "http", "store", "telemetry", "token"]),
+    (
+        "config",
+        &["domain", "http", "service", "store", "telemetry", "token"],
+    ),
     ("domain", &[]),
     ("http", &["domain", "json", "service"]),
     ("json", &[]),
     ("service", &["domain"]),
-    ("store", &["domain", "service"]),
+    ("store", &["domain", "json", "service"]),
     ("telemetry", &[]),
     ("token", &["domain", "json", "service"]),
 ];

@@ -26,8 +26,13 @@ impl MigrationTrait for Migration {
         if !self.enabled {
             return Ok(());
         }
-        if !columns_of_users(manager).await?.is_empty() {
-            // It is not ours, whatever a start that crashed has noted.
+        let found = columns_of_users(manager).await?;
+        if found == COLUMNS {
+            // Ours if there is a note: a start crashed after it had made the table.
+            return Ok(());
+        }
+        if !found.is_empty() {
+            // Not ours, whatever a start that crashed before has noted.
             return forget(manager).await;
         }
         // First the note, then the table: were it the other way round, a crash between the two

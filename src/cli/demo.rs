@@ -85,7 +85,7 @@ fn config(folder: &Path) -> Result<Config, Failure> {
     let settings = [
         ("JWT_SECRET_KEY", secret),
         ("DATABASE_URL", database),
-        ("LOG_LEVEL", "warn".to_owned()),
+        ("LOG_LEVEL", "warn,remint::audit=off".to_owned()),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value));
     Ok(Config::from_vars(settings, Purpose::Tokens)?)

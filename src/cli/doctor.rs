@@ -9,7 +9,7 @@ use crate::app;
 use crate::config::{Config, Purpose};
 use crate::domain::{Clock, Subject, SystemClock};
 use crate::service::UserDirectory;
-use crate::store::{self, DatabaseSettings, SqlUserDirectory};
+use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, say, table};
@@ -102,8 +102,16 @@ fn check_clock(findings: &mut Findings) {
 
 /// Whether the service's own database answers.
 async fn check_database(config: &Config, findings: &mut Findings) -> bool {
-    let database = match store::connect(&impatient(&config.database)).await {
+    let database = match store::connect_to_existing(&impatient(&config.database)).await {
         Ok(database) => database,
+        Err(ConnectError::NoFile) => {
+            findings.note(
+                "database",
+                "warning",
+                "no SQLite file yet; serve will make it",
+            );
+            return false;
+        }
         Err(error) => {
             findings.bad("database", format!("{error} (DATABASE_URL)"));
             return false;

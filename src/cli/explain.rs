@@ -12,7 +12,7 @@ use crate::domain::{
     Unverified, VerifiedToken, decide,
 };
 use crate::service::{RefreshMode, SessionStore, UserDirectory};
-use crate::store::{self, SqlSessionStore};
+use crate::store::{self, ConnectError, SqlSessionStore};
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, say, table};
@@ -123,7 +123,11 @@ async fn explain_verified(
 
 /// What the service itself has written down about the token's session and user.
 async fn standing(config: &Config, admission: &Admission) -> Result<Standing, Failure> {
-    let connection = store::connect_to_existing(&config.database).await?;
+    let connection = match store::connect_to_existing(&config.database).await {
+        // In a file that was never made nothing is written down.
+        Err(ConnectError::NoFile) => return Ok(Standing::default()),
+        connection => connection?,
+    };
     let sessions = SqlSessionStore::new(connection, config.database.query_deadline);
     let user_key = admission.subject.to_string();
     let pending = "the sessions could not be read; `remint migrate up` makes their tables";

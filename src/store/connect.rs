@@ -14,6 +14,9 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// How long SQLite waits for a writer of another process.
 const SQLITE_BUSY: Duration = Duration::from_secs(1);
 
+/// What SQLite says of a file that is not there (`SQLITE_CANTOPEN`).
+const CANNOT_OPEN: &str = "unable to open database file";
+
 /// Between two attempts to reach a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -39,6 +42,9 @@ pub enum ConnectError {
     /// The migrations failed.
     #[error("remint's own tables could not be made: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A SQLite file that is only read is not there.
+    #[error("there is no SQLite file of that name, or it may not be read")]
+    NoFile,
     /// It did not answer in time.
     #[error("the database did not answer within {}: {source}", humantime::format_duration(*.waited))]
     Unreachable {
@@ -77,7 +83,12 @@ pub async fn connect_to_existing(
 ) -> Result<DatabaseConnection, ConnectError> {
     let mut options = options(settings);
     options.map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(SQLITE_BUSY));
-    open(settings, options).await
+    open(settings, options).await.map_err(|error| match error {
+        ConnectError::Unusable(source) if source.to_string().contains(CANNOT_OPEN) => {
+            ConnectError::NoFile
+        }
+        error => error,
+    })
 }
 
 async fn open(

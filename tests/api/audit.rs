@@ -157,7 +157,7 @@ async fn an_outage_is_an_error_with_its_cause() {
     app.database.clone().close().await.unwrap();
     let event = event(&app.refresh(&token).await);
 
-    let reason = "the users table could not be read";
+    let reason = "the sessions could not be read or written";
     let expected = json!([
         "expired_token",
         "unavailable",

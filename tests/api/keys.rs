@@ -216,7 +216,7 @@ async fn without_a_configured_audience_a_token_must_have_none() {
 
     assert_eq!(statuses(&app, "aud", values).await, [401; 4]);
     let null = app.sign(&payload().replace('}', r#","aud":null}"#));
-    assert_eq!(app.refresh(&null).await.code(), "unsupported_token");
+    assert_eq!(app.refresh(&null).await.status, 200);
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ async fn dump(app: &TestApp) -> String {
     for table in ["remint_session", "remint_cut_off", "users"] {
         let select = Query::select().expr(Expr::cust("*")).from(table).take();
         for row in app.database.query_all(&select).await.unwrap() {
-            dump += &format!("{:?}", JsonValue::from_query_result(&row, "").unwrap());
+            dump += &JsonValue::from_query_result(&row, "").unwrap().to_string();
         }
     }
     dump

@@ -52,15 +52,15 @@ fn the_help_names_every_command() {
     insta::assert_snapshot!(help.stdout, @r#"
     Re-signs expired JWTs: safe token refresh for legacy backends and their frontends.
 
-    Settings come from the environment and from a file .env in the current folder; .env.example lists
-    them all. To see it work without setting anything: remint demo
+    Settings come from the environment and from the file .env of the current folder, or of the nearest
+    one above; .env.example lists them all. To see it work without setting anything: remint demo
 
     Usage: remint <COMMAND>
 
     Commands:
       serve    Answer requests until told to stop
       demo     Show one refresh over real HTTP with sample users and a random secret, then go on serving
-      migrate  Make, remove or list remint's own tables
+      migrate  Make, remove or list remint's own tables; serve makes them by itself
       doctor   Check settings, secrets, users table, index and clock, and say how to mend them
       explain  Show what every check says about a token; changes and issues nothing
       token    Print a token for tests, signed with the configured key

@@ -37,11 +37,11 @@ fn everything_that_is_wrong_is_said_at_once() {
     insta::assert_snapshot!(output.stderr, @r#"
     remint: the settings have 11 problems:
       JWT_SECRET_KEY: 5 bytes are too few: HS256 needs 32 (RFC 7518 section 3.2). Generate one with `openssl rand -base64 48`; to go on with a legacy secret for now, set JWT_ALLOW_WEAK_SECRET=true
-      DATABASE_URL: expected sqlite://…, postgres://…, mysql://… or mariadb://…
       ACCESS_TOKEN_EXPIRE_MINUTES: expected a whole number from 1 to 52560000
       REFRESH_WINDOW_MINUTES: expected a whole number from 1 to 52560000
+      DATABASE_URL: expected sqlite://…, postgres://…, mysql://… or mariadb://…
       USERS_CLAIM_COLUMNS: exp is written by remint itself
-      LISTEN_ADDR: invalid socket address syntax
+      LISTEN_ADDR: expected an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000
       CORS_ALLOWED_ORIGINS: * is not an origin as browsers write it: https://app.example.com, in lower case, without a path and without the scheme's own port; * is not supported, because answers carry credentials
       TRUSTED_PROXIES: 10.0.0.0/33 is neither an address nor a network such as 10.0.0.0/8
       LOG_FORMAT: expected pretty or json
@@ -107,7 +107,7 @@ fn a_line_of_the_file_that_is_no_setting_is_not_repeated() {
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         output.stderr,
-        "remint: setting 2 of .env is not NAME=value\n"
+        "remint: setting 2 of .env cannot be read: write NAME=value, and 'value' in single quotes where it has spaces, quotes, # or $\n"
     );
 }
 

@@ -142,7 +142,7 @@ async fn a_sqlite_file_of_somebody_else_is_not_made() {
         .unwrap();
 
     assert!(
-        refused.to_string().contains("unable to open database file"),
+        refused.to_string().contains("there is no SQLite file"),
         "{refused}"
     );
     assert!(!path(&server).with_file_name("absent.db").exists());
