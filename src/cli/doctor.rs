@@ -105,12 +105,8 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let database = match store::connect_to_existing(&impatient(&config.database)).await {
         Ok(database) => database,
         Err(ConnectError::NoFile) => {
-            findings.note(
-                "database",
-                "warning",
-                "no SQLite file yet; serve will make it",
-            );
-            return false;
+            findings.good("database", "no SQLite file yet; serve will make it");
+            return true;
         }
         Err(error) => {
             findings.bad("database", format!("{error} (DATABASE_URL)"));
@@ -135,6 +131,15 @@ async fn check_users(config: &Config, findings: &mut Findings) {
     let settings = config.users_database.as_ref().unwrap_or(&config.database);
     let connection = match store::connect_to_existing(&impatient(settings)).await {
         Ok(connection) => connection,
+        Err(ConnectError::NoFile) if app::migrator(config).creates_users => {
+            let table = &config.directory.table;
+            return findings.good("users", format!("no table {table} yet; serve will make it"));
+        }
+        Err(ConnectError::NoFile) if config.users_database.is_none() => {
+            let table = &config.directory.table;
+            let missing = store::SetupError::NoTable(table.clone());
+            return findings.bad("users", missing);
+        }
         Err(error) => return findings.bad("users", format!("{error} (USERS_DATABASE_URL)")),
     };
     let deadline = settings.query_deadline;

@@ -83,12 +83,13 @@ pub async fn connect_to_existing(
 ) -> Result<DatabaseConnection, ConnectError> {
     let mut options = options(settings);
     options.map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(SQLITE_BUSY));
-    open(settings, options).await.map_err(|error| match error {
-        ConnectError::Unusable(source) if source.to_string().contains(CANNOT_OPEN) => {
-            ConnectError::NoFile
-        }
-        error => error,
-    })
+    let opened = open(settings, options).await;
+    if let Err(ConnectError::Unusable(source)) = &opened
+        && source.to_string().contains(CANNOT_OPEN)
+    {
+        return Err(ConnectError::NoFile);
+    }
+    opened
 }
 
 async fn open(

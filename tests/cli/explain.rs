@@ -113,7 +113,10 @@ fn explaining_makes_no_database() {
     let output = place.run(&["explain", &token]);
 
     assert_eq!(output.code, Some(1));
-    assert!(output.stderr.contains("could not be opened"), "{output:?}");
+    assert!(
+        output.stderr.contains("there is no SQLite file"),
+        "{output:?}"
+    );
     assert_eq!(place.files(), Vec::<String>::new());
 }
 
