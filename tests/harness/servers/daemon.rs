@@ -56,7 +56,11 @@ impl Daemon {
     fn start(&self) -> Result<Option<Server>, String> {
         let path = search_path();
         if !path.iter().any(|folder| folder.join(self.binary).is_file()) {
-            return self.leave_out().map(|()| None);
+            let notice = format!(
+                "no `{}` binary found; apt-get install {}",
+                self.binary, self.package
+            );
+            return leave_out(self.name, &notice).map(|()| None);
         }
 
         let folder = tempfile::Builder::new()
@@ -85,24 +89,6 @@ impl Daemon {
         }))
     }
 
-    fn leave_out(&self) -> Result<(), String> {
-        let Self {
-            name,
-            binary,
-            package,
-            ..
-        } = self;
-        let notice = format!("no `{binary}` binary found; apt-get install {package}");
-        if variable("REMINT_REQUIRE_SERVERS") == "1" {
-            return Err(format!("REMINT_REQUIRE_SERVERS=1, but {notice}"));
-        }
-        // Not `eprintln!`, which libtest swallows for the very tests that pass for want of a server.
-        io::stderr()
-            .write_all(format!("left out: {name} tests, {notice}\n").as_bytes())
-            .unwrap();
-        Ok(())
-    }
-
     fn wait_until_ready(&self, port: u16, server: &mut Child) -> Result<(), Problem> {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
@@ -115,6 +101,18 @@ impl Daemon {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Says aloud that tests are left out, and why; an error where that is not allowed.
+pub(crate) fn leave_out(tests: &str, notice: &str) -> Result<(), String> {
+    if variable("REMINT_REQUIRE_SERVERS") == "1" {
+        return Err(format!("REMINT_REQUIRE_SERVERS=1, but {notice}"));
+    }
+    // Not `eprintln!`, which libtest swallows for the very tests that pass for want of a server.
+    io::stderr()
+        .write_all(format!("left out: {tests} tests, {notice}\n").as_bytes())
+        .unwrap();
+    Ok(())
 }
 
 /// A server and who ends it.

@@ -1,0 +1,6 @@
+//! The users tables and the tokens of the frameworks that remint stands beside.
+
+mod django;
+mod libraries;
+mod runtimes;
+mod shapes;
