@@ -82,7 +82,7 @@ async fn impatient(tables: &Tables) -> SqlUserDirectory {
 #[tokio::test]
 async fn callers_are_told_to_come_back_while_the_table_is_locked() {
     let settings = [
-        ("DATABASE_TIMEOUT_MILLISECONDS", "200"),
+        ("DATABASE_TIMEOUT_MILLISECONDS", "1000"),
         ("DATABASE_MAX_CONNECTIONS", "2"),
     ];
     for (engine, lock, unlock) in &LOCKS[1..] {
@@ -92,13 +92,10 @@ async fn callers_are_told_to_come_back_while_the_table_is_locked() {
         let other = another_client(app.database_url()).await;
         run(&other, lock).await;
 
-        let locked = [
-            refresh(&app).await,
-            refresh(&app).await,
-            refresh(&app).await,
-        ];
+        // One more than there are connections.
+        let locked = tokio::join!(refresh(&app), refresh(&app), refresh(&app));
 
-        assert_eq!(locked, [503; 3], "{engine:?}");
+        assert_eq!(locked, (503, 503, 503), "{engine:?}");
         run(&other, &[unlock]).await;
         assert_eq!(recovered(&app).await, 200, "{engine:?}");
     }
@@ -110,13 +107,12 @@ async fn refresh(app: &TestApp) -> u16 {
     answer.status
 }
 
-/// The first answer that is no 503, of as many as there are connections to be replaced and one.
+/// The first answer that is no 503, as a caller sees it who comes back again and again.
 async fn recovered(app: &TestApp) -> u16 {
-    let mut status = 503;
-    for _ in 0..3 {
-        if status == 503 {
-            status = refresh(app).await;
-        }
+    let start = Instant::now();
+    let mut status = refresh(app).await;
+    while status == 503 && start.elapsed() < SOON {
+        status = refresh(app).await;
     }
     status
 }
