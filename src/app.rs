@@ -154,7 +154,17 @@ pub async fn open_directory(
 
 /// The migrations that fit the settings.
 pub fn migrator(config: &Config) -> Migrator {
-    let default_table = store::DirectorySettings::default().table;
-    let creates_users = config.users_database.is_none() && config.directory.table == default_table;
-    Migrator { creates_users }
+    Migrator {
+        creates_users: reads_own_users(config),
+    }
+}
+
+/// Whether the users are those of the table that remint itself makes.
+pub fn reads_own_users(config: &Config) -> bool {
+    let ours = store::DirectorySettings::default();
+    let theirs = &config.directory;
+    config.users_database.is_none()
+        && theirs.table == ours.table
+        && theirs.key_column == ours.key_column
+        && theirs.active_column == ours.active_column
 }

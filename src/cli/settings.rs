@@ -32,7 +32,12 @@ impl Settings {
             // Going on without it would ask for settings that are there.
             Err(error) => problem = Some(format!(".env could not be opened: {error}")),
         }
-        vars.extend(environment);
+        // Compose and its like pass variables that are not set as empty ones.
+        vars.extend(
+            environment
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty()),
+        );
         Self { vars, problem }
     }
 

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::app;
 use crate::config::Purpose;
 use crate::domain::{IdSource, RandomIds};
-use crate::store::{OwnUser, OwnUsers};
+use crate::store::{OwnUser, OwnUsers, OwnUsersError};
 
 use super::settings::Settings;
 use super::terminal::{Outcome, note, say, table};
@@ -43,6 +43,9 @@ pub(super) enum Action {
 
 pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
     let config = settings.config(Purpose::Database)?;
+    if !app::reads_own_users(&config) {
+        return Err(OwnUsersError::NotOurs.into());
+    }
     let users = OwnUsers::open(app::open_own_database(&config).await?).await?;
     match action {
         Action::Add {

@@ -118,6 +118,10 @@ impl Config {
         let mut warnings = Vec::new();
         let keys = keys::read(vars, purpose, &mut warnings);
         let subject_claim = vars.text("JWT_SUBJECT_CLAIM", "sub");
+        let subject = subject_claim.as_str();
+        if is_reserved(subject) || JUDGED_CLAIMS.contains(&subject) {
+            vars.problem("JWT_SUBJECT_CLAIM", "this claim names no user");
+        }
         let dropped_claims = vars.list("JWT_DROP_CLAIMS");
         if dropped_claims.contains(&subject_claim) {
             vars.problem("JWT_DROP_CLAIMS", "the subject cannot be dropped");
@@ -232,6 +236,11 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
 fn http(vars: &mut Vars) -> HttpSettings {
     let body = vars.bounded("REQUEST_BODY_TIMEOUT_SECONDS", 10, 1..=300);
     let whole = vars.bounded("REQUEST_TIMEOUT_SECONDS", 15, 1..=600);
+    if body >= whole {
+        // A caller who is slow would be told that the service is.
+        let what = "must be longer than REQUEST_BODY_TIMEOUT_SECONDS";
+        vars.problem("REQUEST_TIMEOUT_SECONDS", what);
+    }
     HttpSettings {
         cors_allowed_origins: lists::origins(vars),
         trusted_proxies: lists::networks(vars),

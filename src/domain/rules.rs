@@ -273,9 +273,13 @@ pub(super) fn subject(token: &VerifiedToken) -> Result<&Subject, Refusal> {
     }
 }
 
-/// Control characters are in nobody's key, and a NUL would be an error to PostgreSQL.
+/// Control characters are in nobody's key, and a NUL would be an error to PostgreSQL. White space
+/// at an end gets lost in headers, and then it would be somebody else's key.
 fn is_a_key(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_SUBJECT_BYTES && !text.chars().any(char::is_control)
+    !text.is_empty()
+        && text.len() <= MAX_SUBJECT_BYTES
+        && text.trim().len() == text.len()
+        && !text.chars().any(char::is_control)
 }
 
 /// A positive duration in the largest two units, for people.

@@ -11,9 +11,9 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 pub(super) enum Bearer {
     /// One `Bearer` credential; it need not be a token.
     Credential(String),
-    /// No such header.
+    /// No such header, or one of another scheme.
     Missing,
-    /// Another scheme, several headers, or bytes that no token has.
+    /// Several headers, or bytes that no token has.
     Unreadable,
 }
 
@@ -28,15 +28,15 @@ impl Bearer {
                 Self::Unreadable
             };
         };
-        match header
-            .to_str()
-            .ok()
-            .and_then(|header| header.split_once(' '))
-        {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                Self::Credential(token.trim_start_matches(' ').to_owned())
-            }
-            _ => Self::Unreadable,
+        // Another scheme is another party's credential, a proxy's for example.
+        let bytes = header.as_bytes();
+        let is_bearer = |bytes: &[u8]| bytes.eq_ignore_ascii_case(b"bearer ");
+        if !bytes.get(..7).is_some_and(is_bearer) {
+            return Self::Missing;
+        }
+        match header.to_str().ok().and_then(|text| text.get(7..)) {
+            Some(token) => Self::Credential(token.trim_start_matches(' ').to_owned()),
+            None => Self::Unreadable,
         }
     }
 }

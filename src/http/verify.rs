@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use poem_openapi::{ApiResponse, OpenApi};
 use tracing::error;
 
+use crate::domain::Subject;
 use crate::service::{Verifier, VerifyError};
 
 use super::Tag;
@@ -81,13 +83,21 @@ impl VerifyApi {
                     ..audit
                 };
                 Audited {
-                    reply: Verified::Ok(subject.to_string()),
+                    reply: Verified::Ok(header_value(&subject)),
                     audit,
                 }
             }
             Err(error) => refuse(&error, audit),
         }
     }
+}
+
+/// The subject as a header can carry it: whatever is not visible ASCII is percent-encoded, and so
+/// is the percent sign, so that no two subjects look the same.
+fn header_value(subject: &Subject) -> String {
+    const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
+
+    utf8_percent_encode(&subject.to_string(), ESCAPED).to_string()
 }
 
 /// RFC 6750 §3.1: who sent nothing learns the scheme and no error code.

@@ -1,5 +1,7 @@
 //! The keys: one signs, all of them verify.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
@@ -58,12 +60,18 @@ impl std::str::FromStr for HmacAlgorithm {
     }
 }
 
+/// A random secret of 32 hexadecimal digits has fewer once in ten million.
+const MIN_DIFFERENT_BYTES: usize = 8;
+
 /// Why a secret should not sign anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakSecret {
     /// It stands in public documentation.
     #[error("this secret is published in tutorials or documentation; anybody can sign with it")]
     Known,
+    /// It is one character over and over, or little more.
+    #[error("this secret repeats a few characters; anybody can guess it")]
+    Monotonous,
     /// It is shorter than the hash.
     #[error("{bytes} bytes are too few: {algorithm} needs {needed} (RFC 7518 section 3.2)")]
     Short {
@@ -80,15 +88,19 @@ impl WeakSecret {
     /// What is weak about `secret`, if anything is.
     pub fn find(secret: &SecretString, algorithm: HmacAlgorithm) -> Option<Self> {
         let secret = secret.expose_secret();
-        if known_secrets::contains(secret) {
+        if known_secrets::contains(secret) || known_secrets::contains(secret.trim()) {
             return Some(Self::Known);
         }
         let needed = algorithm.min_key_bytes();
-        (secret.len() < needed).then_some(Self::Short {
-            algorithm: algorithm.name(),
-            bytes: secret.len(),
-            needed,
-        })
+        if secret.len() < needed {
+            return Some(Self::Short {
+                algorithm: algorithm.name(),
+                bytes: secret.len(),
+                needed,
+            });
+        }
+        let different: HashSet<u8> = secret.bytes().collect();
+        (different.len() < MIN_DIFFERENT_BYTES).then_some(Self::Monotonous)
     }
 }
 

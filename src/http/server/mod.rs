@@ -5,6 +5,7 @@
 //! and documents are poem's.
 
 mod head_guard;
+mod write_guard;
 
 use std::io;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use head_guard::HeadGuard;
+use write_guard::WriteGuard;
 
 /// The largest head of a request, in bytes; beyond it the answer is 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -31,6 +33,9 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// After a failed `accept` the next try waits, because what it lacks (file descriptors, mostly)
 /// does not come back by asking again.
 const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
+
+/// For how long a peer may read nothing of an answer that waits for it.
+const WRITE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy)]
@@ -113,10 +118,10 @@ pub async fn serve(
     Ok(())
 }
 
-fn guard(stream: TcpStream, deadline: Duration) -> HeadGuard<TcpStream> {
+fn guard(stream: TcpStream, deadline: Duration) -> HeadGuard<WriteGuard<TcpStream>> {
     // Small answers must not wait for the client's acknowledgement of earlier ones.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY could not be set");
     }
-    HeadGuard::new(stream, deadline)
+    HeadGuard::new(WriteGuard::new(stream, WRITE_DEADLINE), deadline)
 }
