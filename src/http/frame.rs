@@ -249,13 +249,8 @@ mod tests {
             failed.header("content-type"),
             Some("application/problem+json")
         );
-        for header in [
-            "x-request-id",
-            "x-content-type-options",
-            "access-control-allow-origin",
-        ] {
-            assert!(failed.header(header).is_some(), "{header}");
-        }
+        assert!(failed.header("x-request-id").is_some());
+        assert!(failed.header("access-control-allow-origin").is_some());
         let body = failed.into_body().into_string().await.unwrap();
         assert!(
             body.contains(r#""code":"internal""#) && !body.contains("not good"),

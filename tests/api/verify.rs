@@ -72,15 +72,14 @@ async fn a_token_in_the_query_string_is_never_read() {
     }
 }
 
-#[tokio::test]
-async fn whatever_is_wrong_before_the_signature_verifies_gets_one_answer() {
-    let app = spawn().await;
+/// Requests with credentials of every kind that is wrong before the signature verifies.
+fn unverifiable(app: &TestApp) -> Vec<poem::RequestBuilder> {
     let good = app.token_with(&live());
     let (signed, _) = good.rsplit_once('.').unwrap();
     let payload = live().to_string();
     let header =
         |value: String| request(Method::GET, "/api/auth/verify").header("authorization", value);
-    let requests = [
+    vec![
         header("Bearer x".to_owned()),
         header("Bearer ".to_owned()),
         header("Bearer".to_owned()),
@@ -95,9 +94,14 @@ async fn whatever_is_wrong_before_the_signature_verifies_gets_one_answer() {
             jwt::hs256(r#"{"alg":"none"}"#, payload, "")
         )),
         header(format!("Bearer {good}")).header("authorization", format!("Bearer {good}")),
-    ];
+    ]
+}
 
-    for request in requests {
+#[tokio::test]
+async fn whatever_is_wrong_before_the_signature_verifies_gets_one_answer() {
+    let app = spawn().await;
+
+    for request in unverifiable(&app) {
         let answer = app.send(request.finish()).await;
 
         assert_eq!(answer.status, 401, "{answer:?}");

@@ -26,32 +26,34 @@ fn a_good_token_passes_every_check() {
     assert!(!output.stdout.contains("| NO"), "{output:?}");
 }
 
-#[test]
-fn a_token_that_would_be_refused_fails_with_the_reason() {
-    let place = place_with_users();
-    let good = token(&place, &["--sub", "alice"]);
+/// Tokens that are refused, each with its reason.
+fn refused(place: &Place) -> [(String, &'static str); 6] {
+    let good = token(place, &["--sub", "alice"]);
     let (signed, _) = good.rsplit_once('.').unwrap();
-
-    for (token, reason) in [
+    [
         ("x".to_owned(), "not a JWT in compact form"),
         (
             jwt::sign(signed, "another key"),
             "the signature does not fit any key",
         ),
         (
-            token(&place, &["--sub", "alice", "--expired-for", "8days"]),
+            token(place, &["--sub", "alice", "--expired-for", "8days"]),
             "expired too long ago",
         ),
         (
-            token(&place, &["--sub", "alice", "--claim", "aud=app"]),
+            token(place, &["--sub", "alice", "--claim", "aud=app"]),
             "for another audience",
         ),
-        (token(&place, &["--sub", "bob"]), "the user is not active"),
-        (
-            token(&place, &["--sub", "carol"]),
-            "the user does not exist",
-        ),
-    ] {
+        (token(place, &["--sub", "bob"]), "the user is not active"),
+        (token(place, &["--sub", "carol"]), "the user does not exist"),
+    ]
+}
+
+#[test]
+fn a_token_that_would_be_refused_fails_with_the_reason() {
+    let place = place_with_users();
+
+    for (token, reason) in refused(&place) {
         let output = place.run(&["explain", &token]);
 
         assert_eq!(output.code, Some(1), "{output:?}");
