@@ -28,6 +28,11 @@ const MAX_MINUTES: u32 = 52_560_000;
 /// The kinds of token that count as access tokens, if nothing else is said.
 const TOKEN_KINDS: &str = "access,access_token,at+jwt,bearer,jwt";
 
+/// Said where cut-offs are honoured and it is not known how old undated tokens are.
+const UNDATED: &str = "USERS_VALID_AFTER_COLUMN: tokens without iat are dated by their expiry; say \
+    with JWT_LEGACY_LIFETIME_MINUTES how long your backend's tokens live, or a stolen one may \
+    survive a change of password";
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -137,11 +142,16 @@ impl Config {
                 url,
                 ..database.clone()
             });
+        let directory = directory(vars, &subject_claim);
+        let dated = vars.optional("JWT_LEGACY_LIFETIME_MINUTES").is_some();
+        if directory.valid_after_column.is_some() && !dated {
+            warnings.push(UNDATED.to_owned());
+        }
         Self {
             keys,
             policy,
             mode: mode(vars),
-            directory: directory(vars, &subject_claim),
+            directory,
             subject_claim,
             dropped_claims,
             database,
@@ -159,22 +169,24 @@ impl Config {
 }
 
 fn policy(vars: &mut Vars) -> TokenPolicy {
-    let mut minutes =
-        |name, default| TimeDelta::minutes(vars.bounded(name, default, 1..=MAX_MINUTES).into());
-    let access_lifetime = minutes("ACCESS_TOKEN_EXPIRE_MINUTES", 30);
+    let mut minutes = |name, default| vars.bounded(name, default, 1..=MAX_MINUTES);
+    let access = minutes("ACCESS_TOKEN_EXPIRE_MINUTES", 30);
+    let legacy = minutes("JWT_LEGACY_LIFETIME_MINUTES", access);
     let refresh_window = minutes("REFRESH_WINDOW_MINUTES", 10_080);
     let session_max = minutes("SESSION_MAX_MINUTES", 43_200);
     let leeway = vars.bounded("CLOCK_LEEWAY_SECONDS", 30, 0..=300);
     let token_kinds = vars
         .text("JWT_TOKEN_KINDS", TOKEN_KINDS)
         .to_ascii_lowercase();
+    let span = |minutes: u32| TimeDelta::minutes(minutes.into());
     TokenPolicy {
-        access_lifetime,
+        access_lifetime: span(access),
+        legacy_lifetime: span(legacy),
         audience: vars.list("JWT_AUDIENCE"),
         issuer: vars.optional("JWT_ISSUER"),
         leeway: TimeDelta::seconds(leeway.into()),
-        refresh_window,
-        session_max,
+        refresh_window: span(refresh_window),
+        session_max: span(session_max),
         token_kinds: vars::split(&token_kinds),
     }
 }

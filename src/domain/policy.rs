@@ -13,6 +13,8 @@ use super::{Claim, Lineage, Refusal, Subject, VerifiedToken};
 pub struct TokenPolicy {
     /// How long a new access token lives.
     pub access_lifetime: TimeDelta,
+    /// How long the legacy backend's tokens live, for those that do not say when they were issued.
+    pub legacy_lifetime: TimeDelta,
     /// The values of `aud` that are ours; none means that tokens must not have one.
     pub audience: Vec<String>,
     /// The one `iss` that is ours, where tokens must have one.
@@ -136,20 +138,20 @@ impl TokenPolicy {
             Claim::Absent | Claim::Malformed => None,
         });
         // Leeway, or a legacy lifetime longer than ours, must not make a session start tomorrow.
-        stated.unwrap_or(expires_at - self.access_lifetime).min(now)
+        stated.unwrap_or(expires_at - self.legacy_lifetime).min(now)
     }
 
     /// When `token` was issued; FastAPI's tokens have only `exp`, from which it is counted back.
     ///
-    /// Where counting back leads into the future, the legacy lifetime is longer than ours and
-    /// nothing is known: such a token counts as older than any cut-off.
+    /// Where counting back leads into the future, the legacy lifetime is longer than what is set
+    /// and nothing is known: such a token counts as older than any cut-off.
     pub(super) fn issued_at(
         &self,
         token: &VerifiedToken,
         expires_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        let counted_back = expires_at - self.access_lifetime;
+        let counted_back = expires_at - self.legacy_lifetime;
         match token.issued_at {
             Claim::Is(issued_at) => issued_at,
             Claim::Absent | Claim::Malformed if counted_back - now > self.leeway => {

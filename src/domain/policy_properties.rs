@@ -25,6 +25,7 @@ impl Limits {
     fn policy(&self) -> TokenPolicy {
         TokenPolicy {
             access_lifetime: TimeDelta::seconds(self.lifetime),
+            legacy_lifetime: TimeDelta::seconds(self.lifetime),
             audience: vec!["ours".to_owned()],
             issuer: Some("ours".to_owned()),
             leeway: TimeDelta::seconds(self.leeway),

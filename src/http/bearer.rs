@@ -29,14 +29,16 @@ impl Bearer {
             };
         };
         // Another scheme is another party's credential, a proxy's for example.
-        let bytes = header.as_bytes();
-        let is_bearer = |bytes: &[u8]| bytes.eq_ignore_ascii_case(b"bearer ");
-        if !bytes.get(..7).is_some_and(is_bearer) {
+        let mut words = header.as_bytes().splitn(2, |byte| *byte == b' ');
+        if !words
+            .next()
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+        {
             return Self::Missing;
         }
-        match header.to_str().ok().and_then(|text| text.get(7..)) {
-            Some(token) => Self::Credential(token.trim_start_matches(' ').to_owned()),
-            None => Self::Unreadable,
+        match std::str::from_utf8(words.next().unwrap_or_default()) {
+            Ok(token) => Self::Credential(token.trim_start_matches(' ').to_owned()),
+            Err(_) => Self::Unreadable,
         }
     }
 }

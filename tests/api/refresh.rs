@@ -200,3 +200,15 @@ async fn an_answer_with_a_token_is_kept_by_nobody_on_the_way() {
     let request_id = answer.header("x-request-id").unwrap();
     assert!(uuid::Uuid::parse_str(request_id).is_ok(), "{request_id}");
 }
+
+#[tokio::test]
+async fn of_no_body_the_type_does_not_matter() {
+    let app = spawn().await;
+    let request = request(Method::POST, "/api/auth/refresh")
+        .header("authorization", format!("Bearer {}", app.expired_token()))
+        .content_type("application/x-www-form-urlencoded");
+
+    let answer = app.send(request.finish()).await;
+
+    assert_eq!(answer.status, 200, "{answer:?}");
+}

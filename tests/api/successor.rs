@@ -218,3 +218,28 @@ async fn the_users_table_overwrites_the_claims_that_are_its_own() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_login_that_was_fresh_is_not_fresh_after_an_exchange() {
+    let app = spawn().await;
+
+    for (before, after) in [
+        (json!(true), json!(false)),
+        (json!("daily"), json!("daily")),
+    ] {
+        let claims = successor(&app, &app.token_with(&json!({"fresh": before}))).await;
+        assert_eq!(claims["fresh"], after);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_could_never_be_exchanged_is_not_issued() {
+    let app = spawn().await;
+    let with = |bytes: usize| app.token_with(&json!({"bulk": "x".repeat(bytes)}));
+
+    let small = app.refresh(&with(5_000)).await;
+    let large = app.refresh(&with(5_950)).await;
+
+    assert!(small.access_token().len() < 8_192);
+    assert_eq!((large.status, large.code().as_str()), (500, "internal"));
+}

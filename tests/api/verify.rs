@@ -83,7 +83,6 @@ fn unverifiable(app: &TestApp) -> Vec<poem::RequestBuilder> {
         header("Bearer x".to_owned()),
         header("Bearer ".to_owned()),
         header("Bearer".to_owned()),
-        header("Basic YWxpY2U6c2VjcmV0".to_owned()),
         header(format!("Bearer {signed}.")),
         header(format!(
             "Bearer {}",
@@ -214,4 +213,38 @@ async fn without_its_database_it_says_neither_yes_nor_no() {
     );
     assert_eq!(answer.header("retry-after"), Some("2"));
     assert_eq!(answer.header("www-authenticate"), None);
+}
+
+#[tokio::test]
+async fn no_two_subjects_look_the_same_in_the_header() {
+    let app = spawn().await;
+    for (key, header) in [("50%25 é", "50%2525 %C3%A9"), ("a b", "a b")] {
+        let id = key.replace('\'', "''");
+        app.sql(&format!("INSERT INTO users VALUES ('{id}', '{id}', TRUE)"))
+            .await;
+
+        let answer = app.verify(&live_with(&app, &json!({"sub": key}))).await;
+
+        assert_eq!(answer.header("x-auth-subject"), Some(header));
+    }
+    for lost in [" alice", "alice ", "alice\u{a0}"] {
+        let answer = app.verify(&live_with(&app, &json!({"sub": lost}))).await;
+        assert_eq!(answer.code(), "unsupported_token", "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_of_another_scheme_is_none_of_ours() {
+    let app = spawn().await;
+    let basic = |method, path| request(method, path).header("authorization", "Basic YTpi");
+
+    let verified = app
+        .send(basic(Method::GET, "/api/auth/verify").finish())
+        .await;
+    let refreshed = app
+        .send(basic(Method::POST, "/api/auth/refresh").finish())
+        .await;
+
+    assert_eq!(verified.code(), "missing_token");
+    assert_eq!(refreshed.code(), "malformed_request");
 }

@@ -124,3 +124,16 @@ fn a_secret_can_stand_in_a_file_of_its_own() {
     let (signed, _) = token.rsplit_once('.').unwrap();
     assert_eq!(jwt::sign(signed, SECRET), token);
 }
+
+#[test]
+fn an_empty_variable_does_not_hide_the_one_of_the_file() {
+    let place = with_file(
+        Place::new().with("JWT_ISSUER", ""),
+        ".env",
+        "JWT_ISSUER=us\n",
+    );
+
+    let output = place.run(&["token", "--sub", "alice"]);
+
+    assert_eq!(jwt::payload(output.stdout.trim())["iss"], "us");
+}

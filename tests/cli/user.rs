@@ -5,6 +5,9 @@ use serde_json::json;
 use super::{foreign_database, place_with_users};
 use crate::harness::process::{Output, Place};
 
+const NOT_OURS: &str = "the users table is not one that remint made, and remint alters no other; \
+                        use the backend that owns it";
+
 /// Fails unless that is all that the command said.
 fn assert_error(output: &Output, message: &str) {
     let expected = (Some(1), "", format!("remint: {message}\n"));
@@ -103,7 +106,14 @@ async fn a_table_that_remint_did_not_make_is_not_altered() {
 
     let output = place.run(&["user", "add", "alice@example.com"]);
 
-    let message = "the users table is not one that remint made, and remint alters no other; use \
-                   the backend that owns it";
-    assert_error(&output, message);
+    assert_error(&output, NOT_OURS);
+}
+
+#[test]
+fn a_table_that_serve_does_not_read_is_not_altered_either() {
+    let place = place_with_users().with("USERS_TABLE", "accounts");
+
+    let output = place.run(&["user", "deactivate", "alice"]);
+
+    assert_error(&output, NOT_OURS);
 }

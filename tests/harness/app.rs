@@ -24,6 +24,15 @@ pub(crate) const START: i64 = 1_800_000_000;
 pub(crate) const SECRET: &str =
     "the-secret-of-the-tests-that-is-long-enough-for-every-hash-of-rfc-7518";
 
+/// Settings with which a request waits for its deadline as soon as the test holds the one
+/// connection.
+pub(crate) const ONE_PATIENT_CONNECTION: [(&str, &str); 4] = [
+    ("DATABASE_MAX_CONNECTIONS", "1"),
+    ("DATABASE_TIMEOUT_MILLISECONDS", "60000"),
+    ("REQUEST_BODY_TIMEOUT_SECONDS", "1"),
+    ("REQUEST_TIMEOUT_SECONDS", "2"),
+];
+
 /// The service, a user alice who is active and a user bob who is not.
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,

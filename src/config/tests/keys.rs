@@ -132,12 +132,13 @@ fn a_list_of_previous_keys_that_is_wrong_is_refused_without_being_repeated() {
 #[test]
 fn a_secret_as_long_as_the_hash_is_long_enough() {
     for (algorithm, needed) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
-        let (enough, short) = ("x".repeat(needed), "x".repeat(needed - 1));
+        let cut = |bytes| SECRET.get(..bytes).unwrap();
+        let (enough, short) = (cut(needed), cut(needed - 1));
         let settings = |secret| [("JWT_ALGORITHM", algorithm), ("JWT_SECRET_KEY", secret)];
 
-        read(&settings(&enough)).unwrap();
+        read(&settings(enough)).unwrap();
 
-        let refused = problem(&settings(&short));
+        let refused = problem(&settings(short));
         let expected = format!(
             "JWT_SECRET_KEY: {} bytes are too few: {algorithm} needs {needed}",
             needed - 1
@@ -188,4 +189,18 @@ fn without_a_secret_tables_can_be_read_and_no_token_made() {
         tokens[0].starts_with("JWT_SECRET_KEY: required"),
         "{tokens:?}"
     );
+}
+
+#[test]
+fn a_secret_that_only_looks_long_is_weak() {
+    let published = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7 ";
+
+    for weak in [
+        published,
+        &"a".repeat(64),
+        &" ".repeat(64),
+        &"abcdefg".repeat(9),
+    ] {
+        assert!(problem(&[("JWT_SECRET_KEY", weak)]).starts_with("JWT_SECRET_KEY: this secret"));
+    }
 }

@@ -191,3 +191,39 @@ proptest! {
         prop_assert_eq!(config.policy.session_max, TimeDelta::days(30));
     }
 }
+
+#[test]
+fn settings_that_contradict_each_other_are_problems() {
+    for (settings, expected) in [
+        (
+            [("JWT_SUBJECT_CLAIM", "jti"), ("LOG_LEVEL", "info")],
+            "JWT_SUBJECT_CLAIM: this claim names no user",
+        ),
+        (
+            [("JWT_DROP_CLAIMS", "iss"), ("JWT_ISSUER", "us")],
+            "JWT_DROP_CLAIMS: iss cannot be dropped while JWT_ISSUER demands it",
+        ),
+        (
+            [("USERS_CLAIM_COLUMNS", "kind:type"), ("LOG_LEVEL", "info")],
+            "USERS_CLAIM_COLUMNS: type decides whether a token is exchanged; use another name",
+        ),
+        (
+            [
+                ("REQUEST_TIMEOUT_SECONDS", "10"),
+                ("REQUEST_BODY_TIMEOUT_SECONDS", "10"),
+            ],
+            "REQUEST_TIMEOUT_SECONDS: must be longer than REQUEST_BODY_TIMEOUT_SECONDS",
+        ),
+    ] {
+        assert_eq!(problem(&settings), expected);
+    }
+}
+
+#[test]
+fn cut_offs_come_with_a_warning_until_undated_tokens_can_be_dated() {
+    let column = ("USERS_VALID_AFTER_COLUMN", "changed_at");
+    let dated = ("JWT_LEGACY_LIFETIME_MINUTES", "60");
+
+    assert_eq!(read(&[column]).unwrap().warnings.len(), 1);
+    assert_eq!(read(&[column, dated]).unwrap().warnings.len(), 0);
+}
