@@ -1,10 +1,10 @@
 //! The keys: `JWT_SECRET_KEY` and those before it.
 
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::token::{HmacAlgorithm, SigningKey, VerifyingKey, WeakSecret};
+use crate::token::{HmacAlgorithm, Secret, SigningKey, VerifyingKey, WeakSecret};
 
 use super::Purpose;
 use super::vars::{Vars, split};
@@ -43,7 +43,7 @@ pub(super) fn read(vars: &mut Vars, purpose: Purpose, warnings: &mut Vec<String>
     let allow_weak = vars.flag("JWT_ALLOW_WEAK_SECRET");
     let previous = previous(vars);
     let current = vars.secret("JWT_SECRET_KEY", "JWT_SECRET_KEY_FILE");
-    let Some(secret) = current else {
+    let Some(text) = current else {
         let noted = vars
             .problems
             .iter()
@@ -56,6 +56,13 @@ pub(super) fn read(vars: &mut Vars, purpose: Purpose, warnings: &mut Vec<String>
         return None;
     };
 
+    let secret = match Secret::of_setting(text.expose_secret()) {
+        Ok(secret) => secret,
+        Err(error) => {
+            vars.problem("JWT_SECRET_KEY", error);
+            return None;
+        }
+    };
     let named = previous
         .iter()
         .map(|key| ("JWT_PREVIOUS_SECRET_KEYS", &key.secret));
@@ -63,7 +70,7 @@ pub(super) fn read(vars: &mut Vars, purpose: Purpose, warnings: &mut Vec<String>
         match WeakSecret::find(secret, algorithm) {
             None => {}
             // HMAC with an empty key is no authentication at all, whatever one allows.
-            Some(weak) if allow_weak && !secret.expose_secret().is_empty() => {
+            Some(weak) if allow_weak && !secret.is_empty() => {
                 warnings.push(format!("{name}: {weak}"));
             }
             Some(weak) => vars.problem(name, advise(weak)),
@@ -120,13 +127,14 @@ fn keys(vars: &mut Vars, name: &'static str, entries: Vec<Entry>) -> Vec<Verifyi
     } in entries
     {
         let valid_until = until.map(|until| DateTime::parse_from_rfc3339(&until));
-        match valid_until.transpose() {
-            Ok(valid_until) => keys.push(VerifyingKey {
+        match (valid_until.transpose(), Secret::of_setting(&secret)) {
+            (Ok(valid_until), Ok(secret)) => keys.push(VerifyingKey {
                 key_id,
-                secret: SecretString::from(secret),
+                secret,
                 valid_until: valid_until.map(|until| until.with_timezone(&Utc)),
             }),
-            Err(_) => vars.problem(name, "until must be a time such as 2026-12-31T00:00:00Z"),
+            (Err(_), _) => vars.problem(name, "until must be a time such as 2026-12-31T00:00:00Z"),
+            (_, Err(error)) => vars.problem(name, error),
         }
     }
     keys

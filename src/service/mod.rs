@@ -4,6 +4,7 @@ mod cleanup;
 mod logout;
 mod ports;
 mod refresh;
+mod single_use;
 mod verify;
 
 pub use cleanup::Cleaner;

@@ -1,15 +1,13 @@
 //! The keys: one signs, all of them verify.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::{KeyTrust, Unverified};
 use crate::service::SignError;
 
-use super::{jws, known_secrets, provider};
+use super::secret::Secret;
+use super::{jws, provider};
 
 /// An HMAC algorithm of RFC 7518 §3.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,57 +58,13 @@ impl std::str::FromStr for HmacAlgorithm {
     }
 }
 
-/// A random secret of 32 hexadecimal digits has fewer once in ten million.
-const MIN_DIFFERENT_BYTES: usize = 8;
-
-/// Why a secret should not sign anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WeakSecret {
-    /// It stands in public documentation.
-    #[error("this secret is published in tutorials or documentation; anybody can sign with it")]
-    Known,
-    /// It is one character over and over, or little more.
-    #[error("this secret repeats a few characters; anybody can guess it")]
-    Monotonous,
-    /// It is shorter than the hash.
-    #[error("{bytes} bytes are too few: {algorithm} needs {needed} (RFC 7518 section 3.2)")]
-    Short {
-        /// The algorithm's name.
-        algorithm: &'static str,
-        /// How long it is.
-        bytes: usize,
-        /// How long it must be.
-        needed: usize,
-    },
-}
-
-impl WeakSecret {
-    /// What is weak about `secret`, if anything is.
-    pub fn find(secret: &SecretString, algorithm: HmacAlgorithm) -> Option<Self> {
-        let secret = secret.expose_secret();
-        if known_secrets::contains(secret) || known_secrets::contains(secret.trim()) {
-            return Some(Self::Known);
-        }
-        let needed = algorithm.min_key_bytes();
-        if secret.len() < needed {
-            return Some(Self::Short {
-                algorithm: algorithm.name(),
-                bytes: secret.len(),
-                needed,
-            });
-        }
-        let different: HashSet<u8> = secret.bytes().collect();
-        (different.len() < MIN_DIFFERENT_BYTES).then_some(Self::Monotonous)
-    }
-}
-
 /// The key that signs.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
     /// Its name in the header of new tokens.
     pub key_id: Option<String>,
     /// The key.
-    pub secret: SecretString,
+    pub secret: Secret,
 }
 
 /// A key that signed once and still verifies.
@@ -119,7 +73,7 @@ pub struct VerifyingKey {
     /// Its name in the header of old tokens.
     pub key_id: Option<String>,
     /// The key.
-    pub secret: SecretString,
+    pub secret: Secret,
     /// From when on it no longer counts.
     pub valid_until: Option<DateTime<Utc>>,
 }
@@ -142,7 +96,7 @@ impl KeyRing {
     /// A ring in which `current` signs, and all verify.
     pub fn new(algorithm: HmacAlgorithm, current: &SigningKey, previous: &[VerifyingKey]) -> Self {
         provider::install();
-        let current_secret = current.secret.expose_secret().as_bytes();
+        let current_secret = current.secret.expose_bytes();
         let mut keys = vec![RingKey {
             key_id: current.key_id.clone(),
             key: DecodingKey::from_secret(current_secret),
@@ -153,7 +107,7 @@ impl KeyRing {
         }];
         keys.extend(previous.iter().enumerate().map(|(index, key)| RingKey {
             key_id: key.key_id.clone(),
-            key: DecodingKey::from_secret(key.secret.expose_secret().as_bytes()),
+            key: DecodingKey::from_secret(key.secret.expose_bytes()),
             trust: KeyTrust {
                 label: format!("previous-{}", index + 1),
                 valid_until: key.valid_until,
@@ -220,60 +174,21 @@ fn header(algorithm: HmacAlgorithm, key_id: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::HmacAlgorithm::{Hs256, Hs384, Hs512};
+    use super::HmacAlgorithm::Hs256;
     use super::*;
-
-    fn weakness(secret: &str, algorithm: HmacAlgorithm) -> Option<WeakSecret> {
-        WeakSecret::find(&SecretString::from(secret), algorithm)
-    }
 
     fn ring_of(current: (Option<&str>, &str), previous: &[(Option<&str>, &str)]) -> KeyRing {
         let key_id = |name: Option<&str>| name.map(str::to_owned);
         let signing = SigningKey {
             key_id: key_id(current.0),
-            secret: current.1.into(),
+            secret: Secret::of_text(current.1),
         };
         let previous = previous.iter().map(|(name, secret)| VerifyingKey {
             key_id: key_id(*name),
-            secret: (*secret).into(),
+            secret: Secret::of_text(secret),
             valid_until: None,
         });
         KeyRing::new(Hs256, &signing, &previous.collect::<Vec<_>>())
-    }
-
-    /// RFC 7518 §3.2: as many bytes as the hash has.
-    #[test]
-    fn a_secret_one_byte_shorter_than_the_hash_is_weak() {
-        for (algorithm, needed) in [(Hs256, 32), (Hs384, 48), (Hs512, 64)] {
-            let long = "a secret of many different characters ".repeat(2);
-            assert_eq!(weakness(long.get(..needed).unwrap(), algorithm), None);
-            let short = WeakSecret::Short {
-                algorithm: algorithm.name(),
-                bytes: needed - 1,
-                needed,
-            };
-            assert_eq!(
-                weakness(long.get(..needed - 1).unwrap(), algorithm),
-                Some(short)
-            );
-        }
-    }
-
-    #[test]
-    fn the_length_of_a_secret_is_that_of_its_bytes() {
-        assert_eq!(weakness("éàüöäßçñøåœ&123456789", Hs256), None);
-    }
-
-    #[test]
-    fn a_published_secret_is_weak_for_every_algorithm_however_long_it_is() {
-        let fastapi = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7";
-        for algorithm in [Hs256, Hs384, Hs512] {
-            assert_eq!(weakness(fastapi, algorithm), Some(WeakSecret::Known));
-            assert_eq!(
-                weakness("your-256-bit-secret", algorithm),
-                Some(WeakSecret::Known)
-            );
-        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod key_ring;
 mod known_secrets;
 mod provider;
 mod registered;
+mod secret;
 
 pub use codec::{JwtCodec, MAX_TOKEN_BYTES};
-pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey, WeakSecret};
+pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey};
+pub use secret::{NotBase64, Secret, WeakSecret};

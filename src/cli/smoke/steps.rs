@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::SecretString;
 use serde_json::json;
 
 use crate::app;
 use crate::config::{Config, Keys};
 use crate::domain::{ClaimSet, Clock, JsonText, SystemClock};
 use crate::service::TokenCodec;
-use crate::token::SigningKey;
+use crate::token::{Secret, SigningKey};
 
 use super::super::terminal::Failure;
 use super::super::token;
@@ -172,7 +171,7 @@ impl<'a> Tokens<'a> {
         strange.keys = self.config.keys.clone().map(|keys| Keys {
             current: SigningKey {
                 key_id: None,
-                secret: SecretString::from(secret),
+                secret: Secret::of_text(&secret),
             },
             previous: Vec::new(),
             ..keys

@@ -2,10 +2,14 @@ use secrecy::ExposeSecret;
 
 use super::{SECRET, problem, read};
 use crate::config::{Config, ConfigError, Keys, Purpose};
+use crate::token::Secret;
+
+fn text(secret: &Secret) -> &str {
+    std::str::from_utf8(secret.expose_bytes()).unwrap()
+}
 
 fn secrets(keys: &Keys) -> Vec<&str> {
-    let previous = keys.previous.iter().map(|key| key.secret.expose_secret());
-    previous.collect()
+    keys.previous.iter().map(|key| text(&key.secret)).collect()
 }
 
 /// A file with that text, and its path.
@@ -33,10 +37,7 @@ fn of_a_file_one_newline_at_the_end_is_not_part_of_the_secret() {
             .keys
             .unwrap();
 
-        assert_eq!(
-            keys.current.secret.expose_secret(),
-            format!("{SECRET}{kept}")
-        );
+        assert_eq!(text(&keys.current.secret), format!("{SECRET}{kept}"));
     }
 }
 
@@ -203,4 +204,26 @@ fn a_secret_that_only_looks_long_is_weak() {
     ] {
         assert!(problem(&[("JWT_SECRET_KEY", weak)]).starts_with("JWT_SECRET_KEY: this secret"));
     }
+}
+
+#[test]
+fn secrets_can_be_written_in_base64() {
+    let previous = (
+        "JWT_PREVIOUS_SECRET_KEYS",
+        "base64:YSBsZWdhY3kgc2VjcmV0IG9mIHRoaXJ0eS10d28gYnl0ZXM=",
+    );
+    let current = format!("base64:{}", "c2VjcmV0IG9mIHRoZSBiYWNrZW5k".repeat(2));
+
+    let keys = read(&[("JWT_SECRET_KEY", &current), previous])
+        .unwrap()
+        .keys
+        .unwrap();
+    let broken = problem(&[("JWT_SECRET_KEY", "base64:{not base64}")]);
+
+    assert_eq!(
+        text(&keys.current.secret),
+        "secret of the backend".repeat(2)
+    );
+    assert_eq!(secrets(&keys), ["a legacy secret of thirty-two bytes"]);
+    assert_eq!(broken, "JWT_SECRET_KEY: what follows base64: is not base64");
 }

@@ -2,7 +2,7 @@
 
 use remint::domain::{Claim, Subject};
 use remint::service::TokenCodec;
-use remint::token::{HmacAlgorithm, JwtCodec, KeyRing, SigningKey};
+use remint::token::{HmacAlgorithm, JwtCodec, KeyRing, Secret, SigningKey};
 use serde_json::json;
 
 use super::{SECRET, Target, with_header};
@@ -17,7 +17,7 @@ const SAMPLE: usize = 97;
 fn codec() -> JwtCodec {
     let key = SigningKey {
         key_id: None,
-        secret: SECRET.into(),
+        secret: Secret::of_text(SECRET),
     };
     JwtCodec::new(KeyRing::new(HmacAlgorithm::Hs256, &key, &[]), "sub")
 }
