@@ -6,6 +6,7 @@ mod explain;
 mod migrate;
 mod openapi;
 mod serve;
+mod session;
 mod settings;
 mod smoke;
 mod terminal;
@@ -44,6 +45,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Show what every check says about a token; changes and issues nothing
     Explain(explain::Args),
+    /// List, show or revoke sessions
+    #[command(subcommand)]
+    Session(session::Action),
     /// Print a token for tests, signed with the configured key
     Token(token::Args),
     /// Add, list, activate or deactivate users of the table that remint itself made
@@ -73,6 +77,7 @@ pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
             Command::Migrate(action) => migrate::run(&settings, action).await,
             Command::Doctor(args) => doctor::run(&settings, args).await,
             Command::Explain(args) => explain::run(&settings, args).await,
+            Command::Session(action) => session::run(&settings, action).await,
             Command::Token(args) => token::run(&settings, &args),
             Command::User(action) => user::run(&settings, action).await,
             Command::Openapi(args) => openapi::run(args).await,

@@ -34,6 +34,8 @@ pub struct Session {
 pub enum Revocation {
     /// The user logged out.
     Logout,
+    /// Whoever runs the service ended it.
+    Operator,
     /// A generation was presented again after its time: two parties have the session.
     Reuse,
 }
@@ -43,17 +45,17 @@ impl Revocation {
     pub fn word(self) -> &'static str {
         match self {
             Self::Logout => "logout",
+            Self::Operator => "operator",
             Self::Reuse => "reuse",
         }
     }
 
     /// The reason that the word stands for; an unknown one, of a later version, is a logout.
     pub fn of_word(word: &str) -> Self {
-        if word == Self::Reuse.word() {
-            Self::Reuse
-        } else {
-            Self::Logout
-        }
+        let all = [Self::Logout, Self::Operator, Self::Reuse];
+        all.into_iter()
+            .find(|reason| reason.word() == word)
+            .unwrap_or(Self::Logout)
     }
 }
 

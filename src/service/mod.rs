@@ -4,6 +4,7 @@ mod cleanup;
 mod logout;
 mod ports;
 mod refresh;
+mod revoke;
 mod single_use;
 mod verify;
 
@@ -14,4 +15,5 @@ pub use ports::{
     UserDirectory,
 };
 pub use refresh::{Attempt, Grant, RefreshError, RefreshMode, Refresher, Trail};
+pub use revoke::Revoker;
 pub use verify::{Verifier, VerifyError};

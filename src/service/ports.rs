@@ -56,6 +56,12 @@ pub trait SessionStore: Send + Sync {
     /// What is known about that session and that user; one query.
     async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError>;
 
+    /// The session of that id, if it is written down.
+    async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError>;
+
+    /// The sessions of a user that are written down, the latest refreshed first, 1,000 at most.
+    async fn of_user(&self, user_key: &str) -> Result<Vec<Session>, SessionError>;
+
     /// Writes a session down.
     async fn begin(&self, session: &Session) -> Result<Change, SessionError>;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlErr, Statement};
 use tokio::time::timeout;
 
@@ -21,12 +21,15 @@ use super::dialect::Dialect;
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
 
+/// The most sessions of one user that are listed.
+const MAX_LISTED: u64 = 1_000;
+
 /// Both answers in one round trip; a cut-off stands where a session has `rotated_at`.
 const STANDING: &str = "\
-    SELECT contract, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
+    SELECT contract, id, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
         revoked_because, claims FROM remint_session WHERE id = ? \
     UNION ALL \
-    SELECT 'remint_cut_off', user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
+    SELECT 'remint_cut_off', '', user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
         FROM remint_cut_off WHERE user_hash = ?";
 
 /// Sessions in a database.
@@ -104,7 +107,28 @@ impl SessionStore for SqlSessionStore {
         let statement = Statement::from_sql_and_values(backend, &self.standing, values);
         self.in_time(async {
             let rows = self.connection.query_all_raw(statement).await?;
-            row::standing(id, &rows)
+            row::standing(&rows)
+        })
+        .await
+    }
+
+    async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError> {
+        // Nobody's key is empty, so that only the session itself can be found.
+        Ok(self.standing(id, "").await?.session)
+    }
+
+    #[tracing::instrument(name = "store.session.of_user", level = "debug", skip_all)]
+    async fn of_user(&self, user_key: &str) -> Result<Vec<Session>, SessionError> {
+        let select = Query::select()
+            .columns(row::COLUMNS)
+            .from(SESSION)
+            .and_where(Expr::col("user_hash").eq(row::user_hash(user_key)))
+            .order_by("rotated_at", Order::Desc)
+            .limit(MAX_LISTED)
+            .take();
+        self.in_time(async {
+            let rows = self.connection.query_all(&select).await?;
+            rows.iter().map(row::session).collect()
         })
         .await
     }

@@ -5,6 +5,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{DbErr, QueryResult};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::domain::{JsonText, Revocation, Session, SessionId, Standing};
 use crate::json::StrictObject;
@@ -73,26 +74,29 @@ pub(super) fn user_hash(user_key: &str) -> String {
 }
 
 /// What the rows of both tables say.
-pub(super) fn standing(id: SessionId, rows: &[QueryResult]) -> Result<Standing, DbErr> {
+pub(super) fn standing(rows: &[QueryResult]) -> Result<Standing, DbErr> {
     let mut standing = Standing::default();
     for row in rows {
         if row.try_get::<String>("", "contract")? == super::CUT_OFF {
             standing.cut_off = Some(time(row, "rotated_at")?);
         } else {
-            standing.session = Some(session(id, row)?);
+            standing.session = Some(session(row)?);
         }
     }
     Ok(standing)
 }
 
-fn session(id: SessionId, row: &QueryResult) -> Result<Session, DbErr> {
+/// The session of a row.
+pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
+    let id: String = row.try_get("", "id")?;
+    let id = Uuid::parse_str(&id).map_err(|error| unreadable("id", &error))?;
     let generation: i64 = row.try_get("", "generation")?;
     let revoked_at: Option<i64> = row.try_get("", "revoked_at")?;
     let because: Option<String> = row.try_get("", "revoked_because")?;
     let because = Revocation::of_word(&because.unwrap_or_default());
     let claims: Option<String> = row.try_get("", "claims")?;
     Ok(Session {
-        id,
+        id: SessionId(id),
         user_key: row.try_get("", "user_key")?,
         generation: u64::try_from(generation).map_err(|error| unreadable("generation", &error))?,
         rotated_at: time(row, "rotated_at")?,

@@ -1,0 +1,132 @@
+//! `remint session`
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use clap::Subcommand;
+use uuid::Uuid;
+
+use crate::app;
+use crate::config::{Config, Purpose};
+use crate::domain::{Clock, Session, SessionId, SystemClock};
+use crate::service::{Change, Revoker, SessionStore};
+use crate::store::SqlSessionStore;
+
+use super::settings::Settings;
+use super::terminal::{Failure, Outcome, note, table};
+
+#[derive(Subcommand)]
+pub(super) enum Action {
+    /// List the sessions of a user that are written down: those of single use, and ended ones
+    List {
+        /// The user's key, as tokens name it
+        user: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one session
+    Show {
+        /// The session's id, as the log names it
+        id: Uuid,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a session, or everything that a user has
+    Revoke {
+        /// The session's id, as the log names it
+        #[arg(required_unless_present = "user", conflicts_with = "user")]
+        id: Option<Uuid>,
+        /// End everything of this user's that was issued up to now
+        #[arg(long, value_name = "KEY")]
+        user: Option<String>,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
+    let config = settings.config(Purpose::Database)?;
+    let database = app::open_own_database(&config).await?;
+    let sessions = Arc::new(SqlSessionStore::new(
+        database,
+        config.database.query_deadline,
+    ));
+    match action {
+        Action::List { user, json } => {
+            print(&sessions.of_user(&user).await?, json);
+            Ok(())
+        }
+        Action::Show { id, json } => match sessions.find(SessionId(id)).await? {
+            Some(session) => {
+                print(&[session], json);
+                Ok(())
+            }
+            None => Err(
+                "no session of that id is written down; those of the stateless mode are \
+                         not, until they end"
+                    .into(),
+            ),
+        },
+        Action::Revoke { id, user } => revoke(&config, sessions, id, user).await,
+    }
+}
+
+async fn revoke(
+    config: &Config,
+    sessions: Arc<SqlSessionStore>,
+    id: Option<Uuid>,
+    user: Option<String>,
+) -> Outcome {
+    let revoker = Revoker {
+        sessions,
+        clock: Arc::new(SystemClock),
+        policy: config.policy.clone(),
+    };
+    if let Some(user) = user {
+        revoker.revoke_user(&user).await?;
+        note(format!(
+            "nothing that {user} had is exchanged or accepted any more"
+        ));
+    }
+    if let Some(id) = id {
+        match revoker.revoke(SessionId(id)).await? {
+            Change::Done => note("nothing of that session is exchanged or accepted any more"),
+            Change::Lost => return Err(Failure::from("that session had ended before")),
+        }
+    }
+    Ok(())
+}
+
+const HEADER: [&str; 7] = [
+    "Session",
+    "User",
+    "Generation",
+    "Started",
+    "Refreshed",
+    "Ends",
+    "State",
+];
+
+fn print(sessions: &[Session], json: bool) {
+    let now = SystemClock.now();
+    let rows: Vec<_> = sessions.iter().map(|session| row(session, now)).collect();
+    table(&HEADER, &rows, json);
+}
+
+fn row(session: &Session, now: DateTime<Utc>) -> Vec<String> {
+    let time = |time: DateTime<Utc>| time.trunc_subsecs(0).to_rfc3339();
+    let state = match session.revoked {
+        Some((at, because)) => format!("{} {}", because.word(), time(at)),
+        None if now >= session.expires_at => "over".to_owned(),
+        None => "live".to_owned(),
+    };
+    vec![
+        session.id.to_string(),
+        session.user_key.clone(),
+        session.generation.to_string(),
+        time(session.started_at),
+        time(session.rotated_at),
+        time(session.expires_at),
+        state,
+    ]
+}

@@ -1,0 +1,51 @@
+//! Ending sessions from outside, by whoever runs the service.
+
+use std::sync::Arc;
+
+use crate::domain::{Clock, Revocation, Session, SessionId, TokenPolicy};
+
+use super::{Change, SessionError, SessionStore};
+
+/// Ends sessions by their name, or all of one user's.
+pub struct Revoker {
+    /// Where sessions end.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// The limits.
+    pub policy: TokenPolicy,
+}
+
+impl Revoker {
+    /// Ends a session; [`Change::Lost`] if it had ended before.
+    ///
+    /// Sessions of the stateless mode are written down nowhere until they end, so one that is not
+    /// known is written down as ended, for as long as any of its tokens could be exchanged.
+    pub async fn revoke(&self, id: SessionId) -> Result<Change, SessionError> {
+        let now = self.clock.now();
+        let because = Revocation::Operator;
+        if self.sessions.revoke(id, because, now).await? == Change::Done {
+            return Ok(Change::Done);
+        }
+        let row = Session {
+            id,
+            user_key: String::new(),
+            generation: 0,
+            rotated_at: now,
+            started_at: now,
+            expires_at: self.policy.session_end(now),
+            revoked: Some((now, because)),
+            claims: Vec::new(),
+        };
+        if self.sessions.begin(&row).await? == Change::Done {
+            return Ok(Change::Done);
+        }
+        // It had ended before, or a refresh has just written it down.
+        self.sessions.revoke(id, because, now).await
+    }
+
+    /// Ends everything of a user's that was issued up to now.
+    pub async fn revoke_user(&self, user_key: &str) -> Result<(), SessionError> {
+        self.sessions.cut_off(user_key, self.clock.now()).await
+    }
+}
