@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use remint::domain::{JsonText, Revocation, Session, SessionId};
+use chrono::{DateTime, TimeDelta, Utc};
+use remint::domain::{JsonText, Revocation, Session, SessionId, Subject};
 use remint::service::{Change, Rotation, SessionStore};
 use remint::store::SqlSessionStore;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::servers::Engine;
-use crate::harness::{TestApp, spawn_on};
+use crate::harness::servers::{Engine, database};
+use crate::harness::{START, TestApp, jwt, spawn_beside, spawn_on, spawn_over};
 
 const ID: SessionId = SessionId(Uuid::from_u128(7));
 
@@ -163,4 +165,80 @@ async fn a_cut_off_revokes_every_session_of_that_user() {
             Change::Lost
         );
     }
+}
+
+#[tokio::test]
+async fn what_was_answered_503_is_not_done_behind_the_callers_back() {
+    let settings = [
+        ("REFRESH_MODE", "single_use"),
+        ("DATABASE_TIMEOUT_MILLISECONDS", "1000"),
+    ];
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        let Some(app) = spawn_on(engine, &settings).await else {
+            continue;
+        };
+        let token = app.refresh(&app.expired_token()).await.access_token();
+        let lock = app.database.begin().await.unwrap();
+        let rows = "SELECT id FROM remint_session FOR UPDATE";
+        lock.execute_unprepared(rows).await.unwrap();
+
+        assert_eq!(app.refresh(&token).await.status, 503);
+        lock.rollback().await.unwrap();
+        app.advance(TimeDelta::minutes(5));
+
+        assert_eq!(app.refresh(&token).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_signed_uses_nothing_up() {
+    let app = spawn_on(Engine::Sqlite, &[("REFRESH_MODE", "single_use")])
+        .await
+        .unwrap();
+    let large = app.token_with(&json!({"bulk": "x".repeat(5_950)}));
+
+    assert_eq!(app.refresh(&large).await.status, 500);
+    app.advance(TimeDelta::minutes(5));
+
+    assert_eq!(app.refresh(&large).await.code(), "internal");
+}
+
+#[tokio::test]
+async fn sessions_end_when_they_were_to_end_however_long_new_ones_may_last() {
+    let server = database(Engine::Sqlite).await.unwrap();
+    let url = server.url.clone();
+    let short = [
+        ("REFRESH_MODE", "single_use"),
+        ("SESSION_MAX_MINUTES", "120"),
+    ];
+    let long = [("REFRESH_MODE", "single_use")];
+    let before = spawn_over(server, &short).await;
+    before
+        .sql("INSERT INTO users (id, email, is_active) VALUES ('alice', 'a', TRUE)")
+        .await;
+    let token = before.refresh(&before.expired_token()).await.access_token();
+
+    let after = spawn_beside(&url, &long).await;
+    let answer = after.refresh(&token).await;
+    let ends = jwt::payload(&answer.access_token())["exp"]
+        .as_i64()
+        .unwrap();
+    after.advance(TimeDelta::minutes(40));
+
+    // The login was an hour and a half ago, so that half an hour was left.
+    assert_eq!(ends, START + 1_800);
+    assert_eq!(after.cleaner.run().await.unwrap(), 0);
+    assert_eq!(
+        after.refresh(&answer.access_token()).await.code(),
+        "session_expired"
+    );
+}
+
+#[test]
+fn a_uuid_is_one_user_in_both_cases() {
+    let lower = Subject::Text("0a0b0c0d-0000-4000-8000-00000000000f".to_owned());
+    let upper = Subject::Text("0A0B0C0D-0000-4000-8000-00000000000F".to_owned());
+
+    assert_eq!(lower.user_key(), upper.user_key());
+    assert_ne!(Subject::Text("ALICE".to_owned()).user_key(), "alice");
 }

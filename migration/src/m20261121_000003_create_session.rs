@@ -1,6 +1,7 @@
 //! Sessions, one row each however often they are refreshed, and users' cut-offs.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
@@ -18,7 +19,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Times are seconds since 1970, as tokens have them: what is compared with a token must
         // not be rounded or moved by a database's idea of time zones.
-        let session = Table::create()
+        let mut session = Table::create()
             .table(SESSION)
             .if_not_exists()
             .col(ColumnDef::new("id").string_len(36).not_null().primary_key())
@@ -34,15 +35,7 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("revoked_because").string_len(32))
             .col(ColumnDef::new("claims").text())
             .take();
-        manager.create_table(session).await?;
-        for column in ["user_hash", "expires_at"] {
-            let name = format!("remint_session_{column}");
-            if !manager.has_index(SESSION, &name).await? {
-                let index = Index::create().name(name).table(SESSION).col(column).take();
-                manager.create_index(index).await?;
-            }
-        }
-        let cut_off = Table::create()
+        let mut cut_off = Table::create()
             .table(CUT_OFF)
             .if_not_exists()
             .col(
@@ -54,6 +47,19 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("user_key").string_len(255).not_null())
             .col(ColumnDef::new("valid_after").big_integer().not_null())
             .take();
+        if manager.get_database_backend() == DbBackend::MySql {
+            // Its default may be latin1, which has room for few names.
+            session.character_set("utf8mb4");
+            cut_off.character_set("utf8mb4");
+        }
+        manager.create_table(session).await?;
+        for column in ["user_hash", "expires_at"] {
+            let name = format!("remint_session_{column}");
+            if !manager.has_index(SESSION, &name).await? {
+                let index = Index::create().name(name).table(SESSION).col(column).take();
+                manager.create_index(index).await?;
+            }
+        }
         manager.create_table(cut_off).await
     }
 

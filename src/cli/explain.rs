@@ -118,7 +118,9 @@ async fn explain_verified(
         .as_ref()
         .map(|_| format!("{} is active", admission.subject));
     rows.push(row("user", &seen.map_err(|refusal| *refusal)));
-    Ok(session.err().or(user.err()))
+    // In the order of the service: only who is active can be found to have used a token twice.
+    let revoked = standing.admit(admission.issued_at).err();
+    Ok(revoked.or(user.err()).or(session.err()))
 }
 
 /// What the service itself has written down about the token's session and user.
@@ -129,7 +131,7 @@ async fn standing(config: &Config, admission: &Admission) -> Result<Standing, Fa
         connection => connection?,
     };
     let sessions = SqlSessionStore::new(connection, config.database.query_deadline);
-    let user_key = admission.subject.to_string();
+    let user_key = admission.subject.user_key();
     let pending = "the sessions could not be read; `remint migrate up` makes their tables";
     let standing = sessions
         .standing(admission.lineage.session, &user_key)

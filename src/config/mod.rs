@@ -227,6 +227,11 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
     if claims.iter().any(|claim| claim == subject_claim) {
         vars.problem("USERS_CLAIM_COLUMNS", "the subject cannot be overwritten");
     }
+    let unique: BTreeSet<&String> = claims.iter().collect();
+    if unique.len() < claims.len() {
+        let what = "two columns cannot be the same claim";
+        vars.problem("USERS_CLAIM_COLUMNS", what);
+    }
     for claim in claims
         .iter()
         .filter(|claim| JUDGED_CLAIMS.contains(&claim.as_str()))

@@ -96,6 +96,19 @@ pub enum Subject {
     Text(String),
 }
 
+impl Subject {
+    /// The user as sessions and cut-offs know them: a uuid in one spelling, because databases take
+    /// both cases of its digits for the same key.
+    pub fn user_key(&self) -> String {
+        let text = self.to_string();
+        let lower = text.to_ascii_lowercase();
+        match Uuid::parse_str(&lower) {
+            Ok(uuid) if uuid.hyphenated().to_string() == lower => lower,
+            _ => text,
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

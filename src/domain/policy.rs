@@ -75,6 +75,15 @@ impl TokenPolicy {
         self.judge(rules::SHAPE.iter().chain(rules::USE), token, now)
     }
 
+    /// Whether `token` is an access token of ours at all, however old.
+    pub fn judge_kind(
+        &self,
+        token: &VerifiedToken,
+        now: DateTime<Utc>,
+    ) -> Result<Admission, Refusal> {
+        self.judge(rules::SHAPE.iter(), token, now)
+    }
+
     /// What each rule of [`Self::judge_refresh`] says, also after one that says no.
     pub fn explain_refresh(&self, token: &VerifiedToken, now: DateTime<Utc>) -> Vec<Check> {
         let rules = rules::SHAPE.iter().chain(rules::REFRESH);
@@ -86,10 +95,10 @@ impl TokenPolicy {
             .collect()
     }
 
-    /// How long a token issued then lives: never longer than the session that started then.
-    pub fn lease(&self, started_at: DateTime<Utc>, issued_at: DateTime<Utc>) -> Lease {
+    /// How long a token issued then lives, in a session that ends at `not_after`.
+    pub fn lease(&self, not_after: DateTime<Utc>, issued_at: DateTime<Utc>) -> Lease {
         let issued_at = issued_at.trunc_subsecs(0);
-        let end = self.session_end(started_at);
+        let end = not_after.trunc_subsecs(0);
         Lease {
             issued_at,
             expires_at: (issued_at + self.access_lifetime).min(end),
@@ -117,13 +126,13 @@ impl TokenPolicy {
         };
         Ok(Admission {
             subject: rules::subject(token)?.clone(),
-            issued_at: self.issued_at(token, expires_at, now),
+            issued_at: self.issued_at(token, expires_at),
             lineage,
         })
     }
 
     /// When the session of `token` started, by the best witness that the token has.
-    pub fn started_at(
+    pub(super) fn started_at(
         &self,
         token: &VerifiedToken,
         expires_at: DateTime<Utc>,
@@ -137,27 +146,19 @@ impl TokenPolicy {
             Claim::Is(time) => Some(*time),
             Claim::Absent | Claim::Malformed => None,
         });
-        // Leeway, or a legacy lifetime longer than ours, must not make a session start tomorrow.
+        // Leeway must not make a session start in the future.
         stated.unwrap_or(expires_at - self.legacy_lifetime).min(now)
     }
 
     /// When `token` was issued; FastAPI's tokens have only `exp`, from which it is counted back.
-    ///
-    /// Where counting back leads into the future, the legacy lifetime is longer than what is set
-    /// and nothing is known: such a token counts as older than any cut-off.
     pub(super) fn issued_at(
         &self,
         token: &VerifiedToken,
         expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        let counted_back = expires_at - self.legacy_lifetime;
         match token.issued_at {
             Claim::Is(issued_at) => issued_at,
-            Claim::Absent | Claim::Malformed if counted_back - now > self.leeway => {
-                DateTime::UNIX_EPOCH
-            }
-            Claim::Absent | Claim::Malformed => counted_back,
+            Claim::Absent | Claim::Malformed => expires_at - self.legacy_lifetime,
         }
     }
 

@@ -95,9 +95,10 @@ impl Times {
 
     /// Whether nothing in the token lies ahead of `now` by more than the leeway.
     fn are_past(&self, limits: &Limits, now: i64) -> bool {
+        let counted_back = self.expires_at - 2 * limits.lifetime;
         let times = [
             self.not_before,
-            self.issued_at,
+            self.issued_at.or(Some(counted_back)),
             self.auth_time,
             self.original_issue,
             self.start,
@@ -172,7 +173,7 @@ proptest! {
             return Ok(());
         };
 
-        let lease = policy.lease(admission.lineage.started_at, at(now));
+        let lease = policy.lease(policy.session_end(admission.lineage.started_at), at(now));
 
         let this_second = now - now.rem_euclid(2);
         let end = times.session_end(&limits, now).min(this_second + 2 * limits.lifetime);

@@ -165,15 +165,16 @@ fn was_issued(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -
             Claim::Malformed => return Err(Unsupported::IssueTimeMalformed.into()),
         }
     }
-    Ok(match &token.issued_at {
-        Claim::Is(issued_at) => issued_at.to_string(),
-        Claim::Absent | Claim::Malformed => {
-            format!(
-                "not stated; {} by its expiry",
-                policy.issued_at(token, expiry(token)?, now)
-            )
-        }
-    })
+    let issued_at = policy.issued_at(token, expiry(token)?);
+    if token.issued_at != Claim::Absent {
+        return Ok(issued_at.to_string());
+    }
+    // Its lifetime is longer than the one that is set, so nobody knows how old it is: such a token
+    // would grow younger with every look, past every cut-off and every end of its session.
+    if issued_at - now > policy.leeway {
+        return Err(Unsupported::Undated.into());
+    }
+    Ok(format!("not stated; {issued_at} by its expiry"))
 }
 
 fn is_from_our_issuer(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {

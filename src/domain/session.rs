@@ -3,7 +3,7 @@
 //! A session is a chain of exchanges that began with one login. Its row says which generation is
 //! current; generation *n + 1* is derived from the row and the key, never stored.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use super::{JsonText, Refusal, SessionId};
 
@@ -75,6 +75,8 @@ impl Standing {
             .session
             .as_ref()
             .is_some_and(|session| session.revoked.is_some());
+        // Cut-offs are whole seconds; a fraction must not save a token of the same one.
+        let issued_at = issued_at.trunc_subsecs(0);
         if revoked || self.cut_off.is_some_and(|cut_off| issued_at <= cut_off) {
             return Err(Refusal::SessionRevoked);
         }

@@ -29,9 +29,11 @@ impl Cleaner {
     pub async fn run(&self) -> Result<u64, SessionError> {
         let margin = self.policy.leeway + TimeDelta::minutes(1);
         let session = self.clock.now() - margin;
+        let start = session - self.policy.session_max;
         let before = Ended {
             session,
-            cut_off: session - self.policy.session_max,
+            session_start: start,
+            cut_off: start,
         };
         let mut removed = 0;
         loop {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Claim, Clock, Revocation, Session, SessionId, TokenPolicy, VerifiedToken};
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Admission, Clock, Lineage, Revocation, Session, TokenPolicy, VerifiedToken};
 
 use super::{Change, SessionError, SessionStore, TokenCodec, Trail};
 
@@ -22,7 +24,8 @@ impl Logouter {
     /// Ends the session of `token`, and with `everywhere` all that its user has. Once this has
     /// answered, nothing that was issued in them is exchanged or accepted again.
     ///
-    /// A token that is not genuine ends nothing, and nobody is told (RFC 7009 §2.2).
+    /// A token that is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009
+    /// §2.2). `everywhere` needs one that could still be exchanged.
     pub async fn log_out(
         &self,
         token: &str,
@@ -43,13 +46,15 @@ impl Logouter {
 
     async fn end(&self, token: &VerifiedToken, everywhere: bool) -> Result<(), SessionError> {
         let now = self.clock.now();
-        let Claim::Is(subject) = &token.subject else {
+        // Other kinds of token, and those of other issuers, have no session here to end.
+        let Ok(admission) = self.policy.judge_kind(token, now) else {
             return Ok(());
         };
-        let user_key = subject.to_string();
-        let Some(session) = self.row(token, user_key.clone()) else {
-            return Ok(());
-        };
+        let session = self.row(&admission, now);
+        let standing = self
+            .sessions
+            .standing(session.id, &session.user_key)
+            .await?;
         if self
             .sessions
             .revoke(session.id, Revocation::Logout, now)
@@ -62,34 +67,32 @@ impl Logouter {
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
         }
-        if everywhere {
-            self.sessions.cut_off(&user_key, now).await?;
+        // Whoever could not even refresh with it, such as a thief of long ago, ends no other
+        // session with it.
+        let may_refresh = self.policy.judge_refresh(token, now).is_ok()
+            && standing.admit(admission.issued_at).is_ok();
+        if everywhere && may_refresh {
+            self.sessions.cut_off(&session.user_key, now).await?;
         }
         Ok(())
     }
 
-    /// The session as a row that was revoked before anybody refreshed; none where there is
-    /// nothing to end, because its tokens have no expiry and are never exchanged.
-    fn row(&self, token: &VerifiedToken, user_key: String) -> Option<Session> {
-        let now = self.clock.now();
-        let Claim::Is(expires_at) = token.expires_at else {
-            return None;
-        };
-        let (id, generation): (SessionId, u64) = match token.lineage {
-            Claim::Is(lineage) => (lineage.session, lineage.generation),
-            Claim::Absent => (token.own_session, 0),
-            Claim::Malformed => return None,
-        };
-        let started_at = self.policy.started_at(token, expires_at, now);
-        Some(Session {
-            id,
-            user_key,
+    /// The session as a row that was revoked before anybody refreshed.
+    fn row(&self, admission: &Admission, now: DateTime<Utc>) -> Session {
+        let Lineage {
+            session,
+            generation,
+            started_at,
+        } = admission.lineage;
+        Session {
+            id: session,
+            user_key: admission.subject.user_key(),
             generation,
             rotated_at: now,
             started_at,
             expires_at: self.policy.session_end(started_at),
             revoked: Some((now, Revocation::Logout)),
             claims: Vec::new(),
-        })
+        }
     }
 }

@@ -114,8 +114,10 @@ pub struct Rotation {
 /// What is so old that it may be forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// Sessions that expired before this.
+    /// Sessions that expired before this, …
     pub session: DateTime<Utc>,
+    /// … and started before this: the settings may allow more now than when they began.
+    pub session_start: DateTime<Utc>,
     /// Cut-offs that lie before this.
     pub cut_off: DateTime<Utc>,
 }

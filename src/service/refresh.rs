@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::domain::{
-    Claim, Clock, Refusal, Reissue, SessionId, Subject, TokenPolicy, Unsupported, Unverified,
-    VerifiedToken,
+    Claim, ClaimSet, Clock, Refusal, Reissue, SessionId, Subject, TokenPolicy, Unsupported,
+    Unverified, VerifiedToken,
 };
 
-use super::single_use::next;
+use super::single_use::Issue;
 use super::{DirectoryError, SessionError, SessionStore, SignError, TokenCodec, UserDirectory};
 
 /// Exchanges credentials, for every contract.
@@ -134,7 +134,7 @@ impl Refresher {
             .as_ref()
             .ok_or(Refusal::from(Unsupported::Claims))?;
 
-        let user_key = admission.subject.to_string();
+        let user_key = admission.subject.user_key();
         let standing = self
             .sessions
             .standing(admission.lineage.session, &user_key)
@@ -146,23 +146,24 @@ impl Refresher {
             .await?
             .admit(admission.issued_at)?;
 
-        let issue = match self.mode {
-            RefreshMode::Stateless => next(&admission, user.claims, now),
-            RefreshMode::SingleUse { grace } => {
-                self.advance(
-                    &admission,
-                    standing,
-                    next(&admission, user.claims, now),
-                    grace,
-                )
-                .await?
-            }
+        let next = self.next(&admission, user.claims, now);
+        // Signed first: a token that cannot be signed must not use up the old one.
+        let grant = self.mint(claims, &next)?;
+        let RefreshMode::SingleUse { grace } = self.mode else {
+            return Ok(grant);
         };
-        let lease = self.policy.lease(issue.lineage.started_at, issue.issued_at);
+        match self.advance(&admission, standing, next, grace).await? {
+            None => Ok(grant),
+            Some(another) => self.mint(claims, &another),
+        }
+    }
+
+    fn mint(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, RefreshError> {
+        let lease = self.policy.lease(issue.not_after, issue.issued_at);
         let reissue = Reissue {
-            old: claims,
+            old,
             dropped: &self.dropped_claims,
-            overwritten: issue.claims,
+            overwritten: issue.claims.clone(),
             lease,
             lineage: issue.lineage,
         };

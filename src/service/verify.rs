@@ -57,7 +57,7 @@ impl Verifier {
         trail.note(&token);
         let admission = self.policy.judge_use(&token, now)?;
 
-        let user_key = admission.subject.to_string();
+        let user_key = admission.subject.user_key();
         let standing = self
             .sessions
             .standing(admission.lineage.session, &user_key)

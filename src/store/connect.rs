@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sea_orm::sqlx::{AssertSqlSafe, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout};
@@ -63,6 +64,7 @@ pub enum ConnectError {
 /// A SQLite file is made where there is none, and set up for many readers beside a writer.
 pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
     let mut options = options(settings);
+    give_up_before_us(&mut options, settings.query_deadline);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)
@@ -90,6 +92,38 @@ pub async fn connect_to_existing(
         return Err(ConnectError::NoFile);
     }
     opened
+}
+
+/// Lets the servers give a statement up a little before we do: one that they go on with after it
+/// was answered 503 could use a token up that nobody got a successor for.
+fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
+    let limit = deadline.mul_f32(0.9);
+    let postgres = format!("SET statement_timeout = {}", limit.as_millis());
+    // MySQL knows only the second one, in whole seconds. MariaDB knows both.
+    let seconds = limit.as_secs_f32();
+    let maria = format!("SET SESSION max_statement_time = {seconds}");
+    let mysql = format!(
+        "SET SESSION innodb_lock_wait_timeout = {}",
+        limit.as_secs().max(1)
+    );
+    options
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let postgres = postgres.clone();
+            pool.after_connect(move |connection, _| {
+                let sql = AssertSqlSafe(postgres.clone());
+                Box::pin(async move { connection.execute(sql).await.map(drop) })
+            })
+        })
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            let (maria, mysql) = (maria.clone(), mysql.clone());
+            pool.after_connect(move |connection, _| {
+                let (maria, mysql) = (AssertSqlSafe(maria.clone()), AssertSqlSafe(mysql.clone()));
+                Box::pin(async move {
+                    connection.execute(mysql).await?;
+                    connection.execute(maria).await.map(drop).or(Ok(()))
+                })
+            })
+        });
 }
 
 async fn open(

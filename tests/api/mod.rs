@@ -5,6 +5,7 @@ mod cors;
 mod frame;
 mod hostile;
 mod keys;
+mod logout;
 mod malformed;
 mod refresh;
 mod refusals;

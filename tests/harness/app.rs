@@ -81,6 +81,13 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
     }
 }
 
+/// Another service on the database of one that is there.
+pub(crate) async fn spawn_beside(url: &str, settings: &[(&str, &str)]) -> TestApp {
+    let mut server = servers::database(Engine::Sqlite).await.unwrap();
+    url.clone_into(&mut server.url);
+    spawn_over(server, settings).await
+}
+
 /// The settings of a test service.
 pub(crate) fn config(url: &str, settings: &[(&str, &str)]) -> Config {
     let defaults = [("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET)];

@@ -8,6 +8,6 @@ pub(crate) mod servers;
 pub(crate) mod wire;
 
 pub(crate) use app::{
-    Answer, ONE_PATIENT_CONNECTION, SECRET, START, TestApp, config, request, spawn, spawn_on,
-    spawn_over, spawn_with,
+    Answer, ONE_PATIENT_CONNECTION, SECRET, START, TestApp, config, request, spawn, spawn_beside,
+    spawn_on, spawn_over, spawn_with,
 };

@@ -281,6 +281,9 @@ pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
         Refusal::Unsupported(Unsupported::SubjectMissing) => {
             "JWT_SUBJECT_CLAIM names the claim that holds the user's key"
         }
+        Refusal::Unsupported(Unsupported::Undated) => {
+            "JWT_LEGACY_LIFETIME_MINUTES must be the lifetime that the backend gives its tokens"
+        }
         Refusal::Unsupported(Unsupported::SubjectMalformed) => {
             "USERS_KEY_COLUMN must be of the subject's type"
         }

@@ -10,7 +10,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlErr, Statement};
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, ExecResult, RuntimeErr, SqlErr, Statement,
+};
 use tokio::time::timeout;
 
 use crate::domain::{Revocation, Session, SessionId, Standing};
@@ -20,6 +23,9 @@ use super::dialect::Dialect;
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
+
+/// How often a statement is run that another transaction is in the way of.
+const TRIES: usize = 4;
 
 /// The most sessions of one user that are listed.
 const MAX_LISTED: u64 = 1_000;
@@ -67,8 +73,21 @@ impl SqlSessionStore {
         &self,
         statement: impl sea_orm::StatementBuilder,
     ) -> Result<u64, SessionError> {
-        self.in_time(async { Ok(self.connection.execute(&statement).await?.rows_affected()) })
+        self.in_time(async { Ok(self.run(&statement).await?.rows_affected()) })
             .await
+    }
+
+    /// Runs one statement, again where another transaction was in its way: that is how databases
+    /// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
+    /// each statement is a transaction of its own that was rolled back.
+    async fn run(&self, statement: &impl sea_orm::StatementBuilder) -> Result<ExecResult, DbErr> {
+        for _ in 1..TRIES {
+            match self.connection.execute(statement).await {
+                Err(error) if is_serialization_failure(&error) => {}
+                done => return done,
+            }
+        }
+        self.connection.execute(statement).await
     }
 
     /// An insertion that may find the row already there.
@@ -77,7 +96,7 @@ impl SqlSessionStore {
         statement: impl sea_orm::StatementBuilder,
     ) -> Result<Change, SessionError> {
         self.in_time(async {
-            match self.connection.execute(&statement).await {
+            match self.run(&statement).await {
                 Ok(_) => Ok(Change::Done),
                 Err(error) => match error.sql_err() {
                     Some(SqlErr::UniqueConstraintViolation(_)) => Ok(Change::Lost),
@@ -87,6 +106,17 @@ impl SqlSessionStore {
         })
         .await
     }
+}
+
+/// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
+fn is_serialization_failure(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "40001" || code == "40P01")
 }
 
 /// One row at most: the statements below name the whole primary key.
@@ -216,14 +246,13 @@ impl SessionStore for SqlSessionStore {
     }
 
     #[tracing::instrument(name = "store.session.remove_ended", level = "debug", skip_all)]
-    async fn remove_ended(&self, before: Ended, limit: u64) -> Result<u64, SessionError> {
+    async fn remove_ended(&self, ended: Ended, limit: u64) -> Result<u64, SessionError> {
         let mut removed = 0;
-        let ended = [
-            (SESSION, "id", "expires_at", before.session),
-            (CUT_OFF, "user_hash", "valid_after", before.cut_off),
-        ];
-        for (table, key, time, before) in ended {
-            let is_old = Expr::col(time).lt(before.timestamp());
+        let before = |column, time: DateTime<Utc>| Expr::col(column).lt(time.timestamp());
+        let over =
+            before("expires_at", ended.session).and(before("started_at", ended.session_start));
+        let moot = before("valid_after", ended.cut_off);
+        for (table, key, is_old) in [(SESSION, "id", over), (CUT_OFF, "user_hash", moot)] {
             let some = Query::select()
                 .column(key)
                 .from(table)
