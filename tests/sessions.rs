@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remint::domain::{JsonText, Revocation, Session, SessionId, Subject};
 use remint::service::{Change, Rotation, SessionStore};
 use remint::store::SqlSessionStore;
-use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -241,4 +241,21 @@ fn a_uuid_is_one_user_in_both_cases() {
 
     assert_eq!(lower.user_key(), upper.user_key());
     assert_ne!(Subject::Text("ALICE".to_owned()).user_key(), "alice");
+}
+
+#[tokio::test]
+async fn names_of_all_scripts_fit_whatever_the_database_was_made_for() {
+    let Some(server) = database(Engine::MariaDb).await else {
+        return;
+    };
+    let connection = Database::connect(&server.url).await.unwrap();
+    let latin = "ALTER DATABASE CHARACTER SET latin1";
+    connection.execute_unprepared(latin).await.unwrap();
+    let app = spawn_over(server, &[]).await;
+    let store = SqlSessionStore::new(app.database.clone(), Duration::from_secs(5));
+
+    store.cut_off("日本", at(2000)).await.unwrap();
+
+    let standing = store.standing(ID, "日本").await.unwrap();
+    assert_eq!(standing.cut_off, Some(at(2000)));
 }

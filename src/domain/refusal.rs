@@ -46,9 +46,6 @@ pub enum Unsupported {
     /// `iat`, `auth_time`, `orig_iat` or `remint.start` is malformed.
     #[error("a time of issue is not a number")]
     IssueTimeMalformed,
-    /// There is no `iat`, and the token lives longer than the backend's are said to.
-    #[error("the token does not say when it was issued, and expires too late to count it back")]
-    Undated,
     /// The token was issued in the future.
     #[error("the token was issued in the future")]
     IssuedInFuture,
@@ -73,6 +70,9 @@ pub enum Unsupported {
     /// There is no subject.
     #[error("the token has no subject")]
     SubjectMissing,
+    /// There is no `iat`, and the token lives longer than the backend's are said to.
+    #[error("the token does not say when it was issued, and expires too late to count it back")]
+    Undated,
 }
 
 /// Why the rules say no.

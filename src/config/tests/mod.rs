@@ -208,6 +208,10 @@ fn settings_that_contradict_each_other_are_problems() {
             "USERS_CLAIM_COLUMNS: type decides whether a token is exchanged; use another name",
         ),
         (
+            [("USERS_CLAIM_COLUMNS", "a:x,b:x"), ("LOG_LEVEL", "info")],
+            "USERS_CLAIM_COLUMNS: two columns cannot be the same claim",
+        ),
+        (
             [
                 ("REQUEST_TIMEOUT_SECONDS", "10"),
                 ("REQUEST_BODY_TIMEOUT_SECONDS", "10"),
