@@ -32,7 +32,8 @@ pub(super) struct LogoutApi {
 struct LogoutRequest {
     /// A token of the session, expired or not; may be left out where the header carries it.
     token: Option<String>,
-    /// End every session of the user, not only this one.
+    /// End every session of the user, not only this one; takes a token that could still be
+    /// exchanged.
     everywhere: Option<bool>,
 }
 
@@ -106,10 +107,14 @@ impl LogoutApi {
             ..Audit::default()
         };
         match outcome {
-            Ok(()) => Audited {
+            Ok(ended) => Audited {
                 reply: LoggedOut::Done,
                 audit: Audit {
-                    outcome: "logged_out",
+                    outcome: if ended.is_some() {
+                        "logged_out"
+                    } else {
+                        "ignored"
+                    },
                     ..audit
                 },
             },
@@ -123,6 +128,7 @@ impl LogoutApi {
                     reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),
                     audit: Audit {
                         outcome: Code::Unavailable.word(),
+                        reason: error.to_string(),
                         ..audit
                     },
                 }
@@ -139,19 +145,9 @@ fn refuse(error: &InputError) -> Audited<LoggedOut> {
         InputError::Body(BodyError::TooLarge) => LoggedOut::TooLarge,
         InputError::Malformed(_) => LoggedOut::Malformed,
     };
-    let (code, detail) = (error.code(), error.to_string());
-    let audit = Audit {
-        contract: CONTRACT,
-        outcome: code.word(),
-        ..Audit::default()
-    };
-    let audit = Audit {
-        reason: detail.clone(),
-        ..audit
-    };
     Audited {
-        reply: reply(code.problem(detail)),
-        audit,
+        reply: reply(error.code().problem(error.to_string())),
+        audit: error.audit(CONTRACT),
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Admission, Clock, Lineage, Revocation, Session, TokenPolicy, VerifiedToken};
+use crate::domain::{
+    Admission, Clock, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
+};
 
 use super::{Change, SessionError, SessionStore, TokenCodec, Trail};
 
@@ -24,31 +26,33 @@ impl Logouter {
     /// Ends the session of `token`, and with `everywhere` all that its user has. Once this has
     /// answered, nothing that was issued in them is exchanged or accepted again.
     ///
+    /// The answer is the session that the token named, for the log alone.
+    ///
     /// A token that is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009
     /// §2.2). `everywhere` needs one that could still be exchanged.
     pub async fn log_out(
         &self,
         token: &str,
         everywhere: bool,
-    ) -> (Trail, Result<(), SessionError>) {
+    ) -> (Trail, Result<Option<SessionId>, SessionError>) {
         let mut trail = Trail::default();
         let Ok(token) = self.codec.verify_ignoring_expiry(token) else {
-            return (trail, Ok(()));
+            return (trail, Ok(None));
         };
-        let now = self.clock.now();
-        if token.key.valid_until.is_some_and(|end| now >= end) {
-            return (trail, Ok(()));
-        }
         trail.note(&token);
         let outcome = self.end(&token, everywhere).await;
         (trail, outcome)
     }
 
-    async fn end(&self, token: &VerifiedToken, everywhere: bool) -> Result<(), SessionError> {
+    async fn end(
+        &self,
+        token: &VerifiedToken,
+        everywhere: bool,
+    ) -> Result<Option<SessionId>, SessionError> {
         let now = self.clock.now();
         // Other kinds of token, and those of other issuers, have no session here to end.
         let Ok(admission) = self.policy.judge_kind(token, now) else {
-            return Ok(());
+            return Ok(None);
         };
         let session = self.row(&admission, now);
         let standing = self
@@ -74,7 +78,7 @@ impl Logouter {
         if everywhere && may_refresh {
             self.sessions.cut_off(&session.user_key, now).await?;
         }
-        Ok(())
+        Ok(Some(session.id))
     }
 
     /// The session as a row that was revoked before anybody refreshed.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, request, spawn, spawn_with};
+use crate::harness::{TestApp, logs, request, spawn, spawn_with};
 
 async fn everywhere(app: &TestApp, token: &str) -> u16 {
     let body = json!({"token": token, "everywhere": true}).to_string();
@@ -77,4 +77,24 @@ async fn a_token_that_cannot_be_dated_is_refused_until_the_setting_fits() {
         "unsupported_token"
     );
     assert_eq!(long.refresh(&undated(&long)).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_log_says_whether_anything_ended() {
+    let app = spawn().await;
+
+    for (token, outcome) in [
+        (app.expired_token(), "logged_out"),
+        ("x".to_owned(), "ignored"),
+        (app.token_with(&json!({"typ": "Refresh"})), "ignored"),
+    ] {
+        let body = json!({"token": token}).to_string();
+        let answer = app
+            .send(request(Method::POST, "/api/auth/logout").body(body))
+            .await;
+
+        let id = answer.header("x-request-id").unwrap();
+        let lines = logs::lines_with(id);
+        assert!(lines[0].contains(&format!(r#""outcome":"{outcome}""#)));
+    }
 }

@@ -130,6 +130,16 @@ impl InputError {
             Self::Malformed(_) => Code::MalformedRequest,
         }
     }
+
+    /// What the log may know of it.
+    pub(in crate::http) fn audit(&self, contract: &'static str) -> Audit {
+        Audit {
+            contract,
+            outcome: self.code().word(),
+            reason: self.to_string(),
+            ..Audit::default()
+        }
+    }
 }
 
 /// What is wrong with a body that is no strict JSON object.
@@ -153,19 +163,9 @@ pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
         InputError::Body(BodyError::TooLarge) => Refreshed::TooLarge,
         InputError::Malformed(_) => Refreshed::Malformed,
     };
-    let (code, detail) = (error.code(), error.to_string());
-    let audit = Audit {
-        contract: CONTRACT,
-        outcome: code.word(),
-        ..Audit::default()
-    };
-    let audit = Audit {
-        reason: detail.clone(),
-        ..audit
-    };
     Audited {
-        reply: reply(code.problem(detail)),
-        audit,
+        reply: reply(error.code().problem(error.to_string())),
+        audit: error.audit(CONTRACT),
     }
 }
 
