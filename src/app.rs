@@ -7,14 +7,15 @@ use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Response};
 use sea_orm::DatabaseConnection;
 
-use crate::config::Config;
-use crate::domain::{Clock, IdSource, RandomIds, SystemClock};
+use crate::config::{Config, ContractSettings};
+use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
 use crate::service::{
-    Cleaner, Logouter, Refresher, SessionStore, TokenCodec, UserDirectory, Verifier,
+    AccessTokens, Cleaner, Logouter, Minter, Refresher, Renewer, SessionStore, Starter, TokenCodec,
+    UserDirectory, Verifier,
 };
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
-use crate::token::{JwtCodec, KeyRing};
+use crate::token::{JwtCodec, KeyRing, RefreshTokens};
 
 /// What tests put something else in the place of.
 pub struct Surroundings {
@@ -62,54 +63,32 @@ pub struct App {
     pub directory: Arc<SqlUserDirectory>,
     /// The service's own database.
     pub database: DatabaseConnection,
+    /// Starts sessions.
+    pub starter: Arc<Starter>,
 }
 
 impl App {
     /// Opens the databases, brings the service's own tables up to date, and wires the layers.
     pub async fn build(config: &Config, surroundings: Surroundings) -> Result<Self, BuildError> {
         let Surroundings { clock, ids } = surroundings;
-        let codec = codec(config)?;
+        let minters = minters(config)?;
         let database = open_own_database(config).await?;
         let directory = Arc::new(open_directory(config, &database).await?);
-
-        let users: Arc<dyn UserDirectory> = directory.clone();
         let deadline = config.database.query_deadline;
-        let sessions: Arc<dyn SessionStore> =
-            Arc::new(SqlSessionStore::new(database.clone(), deadline));
-        let readiness = Arc::new(Readiness::default());
-        let endpoint = http::endpoint(http::Parts {
-            refresher: Arc::new(Refresher {
-                codec: Arc::clone(&codec),
-                directory: Arc::clone(&users),
-                sessions: Arc::clone(&sessions),
-                clock: Arc::clone(&clock),
-                policy: config.policy.clone(),
-                mode: config.mode,
-                dropped_claims: config.dropped_claims.clone(),
-            }),
-            logouter: Arc::new(Logouter {
-                codec: Arc::clone(&codec),
-                sessions: Arc::clone(&sessions),
-                clock: Arc::clone(&clock),
-                policy: config.policy.clone(),
-            }),
-            verifier: Arc::new(Verifier {
-                codec,
-                directory: Arc::clone(&users),
-                sessions: Arc::clone(&sessions),
-                clock: Arc::clone(&clock),
-                policy: config.policy.clone(),
-            }),
-            directory: users,
-            sessions: Arc::clone(&sessions),
+        let wiring = Wiring {
+            minters,
+            users: directory.clone(),
+            sessions: Arc::new(SqlSessionStore::new(database.clone(), deadline)),
+            clock,
             ids,
-            readiness: Arc::clone(&readiness),
-            settings: config.http.clone(),
-        });
+        };
+
+        let readiness = Arc::new(Readiness::default());
+        let endpoint = http::endpoint(wiring.parts(config, Arc::clone(&readiness)));
         let endpoint = Arc::new(endpoint.map_to_response().boxed());
         let cleaner = Arc::new(Cleaner {
-            sessions,
-            clock,
+            sessions: Arc::clone(&wiring.sessions),
+            clock: Arc::clone(&wiring.clock),
             policy: config.policy.clone(),
         });
         Ok(Self {
@@ -118,15 +97,122 @@ impl App {
             cleaner,
             directory,
             database,
+            starter: Arc::new(wiring.starter()),
         })
     }
 }
 
-/// Checks and signs with the configured keys.
-pub fn codec(config: &Config) -> Result<Arc<dyn TokenCodec>, BuildError> {
+/// What the use cases are made of.
+struct Wiring {
+    minters: Minters,
+    users: Arc<dyn UserDirectory>,
+    sessions: Arc<dyn SessionStore>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Wiring {
+    fn parts(&self, config: &Config, readiness: Arc<Readiness>) -> http::Parts {
+        let Minters { main, others } = &self.minters;
+        let renewer = |minter: &Arc<Minter>| {
+            Arc::new(Renewer {
+                minter: Arc::clone(minter),
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+                ids: Arc::clone(&self.ids),
+                grace: config.grace,
+                accepts_imported: config.accepts_imported,
+            })
+        };
+        let renewers: Vec<_> = others.iter().map(renewer).collect();
+        let tokens = AccessTokens::new(Arc::clone(main), others.clone());
+        http::Parts {
+            refresher: Arc::new(Refresher {
+                minter: Arc::clone(main),
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+                mode: config.mode,
+            }),
+            logouter: Arc::new(Logouter {
+                tokens: tokens.clone(),
+                renewers: renewers.clone(),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+            }),
+            renewers,
+            verifier: Arc::new(Verifier {
+                tokens,
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+            }),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            ids: Arc::clone(&self.ids),
+            readiness,
+            settings: config.http.clone(),
+        }
+    }
+
+    fn starter(&self) -> Starter {
+        Starter {
+            contracts: self.minters.all(),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+        }
+    }
+}
+
+/// What makes the tokens of each contract that is offered.
+pub struct Minters {
+    /// The main job's.
+    pub main: Arc<Minter>,
+    /// Those with refresh tokens.
+    pub others: Vec<Arc<Minter>>,
+}
+
+impl Minters {
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Minter>> {
+        let main = std::iter::once(&self.main);
+        main.chain(&self.others).map(Arc::clone).collect()
+    }
+}
+
+/// What makes the tokens of each contract that is offered, with the configured keys.
+pub fn minters(config: &Config) -> Result<Minters, BuildError> {
     let keys = config.keys.as_ref().ok_or(BuildError::NoKeys)?;
-    let ring = KeyRing::new(keys.algorithm, &keys.current, &keys.previous);
-    Ok(Arc::new(JwtCodec::new(ring, &config.subject_claim)))
+    let refresh_tokens = Arc::new(RefreshTokens::new(&keys.current, &keys.previous));
+    let minter = |settings: &ContractSettings| {
+        let ring = KeyRing::new(settings.algorithm, &keys.current, &keys.previous);
+        Arc::new(Minter {
+            access_tokens: Arc::new(JwtCodec::new(ring, &settings.subject_claim)),
+            refresh_tokens: refresh_tokens.clone(),
+            policy: TokenPolicy {
+                contract: settings.contract,
+                access_lifetime: settings.access_lifetime,
+                ..config.policy.clone()
+            },
+            refresh_lifetime: settings.refresh_lifetime,
+            dropped_claims: config.dropped_claims.clone(),
+        })
+    };
+    let is_main = |settings: &&ContractSettings| settings.contract == Contract::ExpiredToken;
+    let mut contracts = config.contracts.iter();
+    let main = contracts.find(is_main).ok_or(BuildError::NoKeys)?;
+    Ok(Minters {
+        main: minter(main),
+        others: contracts.map(minter).collect(),
+    })
+}
+
+/// Checks and signs the tokens of the main job.
+pub fn codec(config: &Config) -> Result<Arc<dyn TokenCodec>, BuildError> {
+    Ok(Arc::clone(&minters(config)?.main.access_tokens))
 }
 
 /// The service's own database, with its tables brought up to date.

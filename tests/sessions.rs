@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remint::domain::{JsonText, Revocation, Session, SessionId, Subject};
+use remint::domain::{Contract, JsonText, Revocation, Session, SessionId, Subject};
 use remint::service::{Change, Rotation, SessionStore};
 use remint::store::SqlSessionStore;
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
@@ -22,6 +22,8 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn session() -> Session {
     Session {
         id: ID,
+        contract: Contract::ExpiredToken,
+        handle: None,
         user_key: "alice".to_owned(),
         generation: 3,
         rotated_at: at(1000),
@@ -37,6 +39,7 @@ fn rotation(from: u64, now: i64) -> Rotation {
         from,
         to: from + 1,
         at: at(now),
+        expires_at: at(9000),
         claims: Vec::new(),
     }
 }

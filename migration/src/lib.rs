@@ -11,6 +11,7 @@ use sea_orm_migration::sea_orm::DynIden;
 mod m20261121_000001_create_created_table;
 mod m20261121_000002_create_users;
 mod m20261121_000003_create_session;
+mod m20261121_000004_add_session_handle;
 
 /// The migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,7 @@ impl MigratorTraitSelf for Migrator {
                 enabled: self.creates_users,
             }),
             Box::new(m20261121_000003_create_session::Migration),
+            Box::new(m20261121_000004_add_session_handle::Migration),
         ]
     }
 

@@ -75,6 +75,9 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
         );
         findings.good("secret", seen);
     }
+    for line in &config.not_offered {
+        findings.note("contract", "off", line);
+    }
     check_clock(&mut findings);
     let answers = check_database(&config, &mut findings).await;
     // One database that is away is one finding.

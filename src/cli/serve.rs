@@ -25,6 +25,9 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     for warning in &config.warnings {
         warn!("{warning}");
     }
+    for line in &config.not_offered {
+        info!("{line}");
+    }
 
     let app = App::build(&config, Surroundings::default()).await?;
     if let Some(problem) = app.directory.index_problem() {

@@ -9,11 +9,13 @@ use crate::token::{HmacAlgorithm, Secret, SigningKey, VerifyingKey, WeakSecret};
 use super::Purpose;
 use super::vars::{Vars, split};
 
-/// One algorithm, the key that signs, and those that still verify.
+/// The main job's algorithm, the key that signs, and those that still verify.
 #[derive(Debug, Clone)]
 pub struct Keys {
     /// The algorithm.
     pub algorithm: HmacAlgorithm,
+    /// Whether it may be too short for the algorithm.
+    pub allow_weak: bool,
     /// The key that signs.
     pub current: SigningKey,
     /// Keys that only verify.
@@ -37,8 +39,12 @@ enum Listed {
     Entry(Entry),
 }
 
-pub(super) fn read(vars: &mut Vars, purpose: Purpose, warnings: &mut Vec<String>) -> Option<Keys> {
-    let algorithm = vars.parse("JWT_ALGORITHM", HmacAlgorithm::Hs256);
+pub(super) fn read(
+    vars: &mut Vars,
+    algorithm: HmacAlgorithm,
+    purpose: Purpose,
+    warnings: &mut Vec<String>,
+) -> Option<Keys> {
     let key_id = vars.optional("JWT_KEY_ID");
     let allow_weak = vars.flag("JWT_ALLOW_WEAK_SECRET");
     let previous = previous(vars);
@@ -78,6 +84,7 @@ pub(super) fn read(vars: &mut Vars, purpose: Purpose, warnings: &mut Vec<String>
     }
     Some(Keys {
         algorithm,
+        allow_weak,
         current: SigningKey { key_id, secret },
         previous,
     })

@@ -1,5 +1,6 @@
 //! Settings from the environment, parsed into the words of the domain; all problems at once.
 
+mod contracts;
 mod keys;
 mod lists;
 #[cfg(test)]
@@ -13,12 +14,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
-use crate::domain::{JUDGED_CLAIMS, RESERVED_CLAIMS, TokenPolicy};
+use crate::domain::{Contract, JUDGED_CLAIMS, RESERVED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
 use crate::telemetry::{LogFilter, LogFormat, LogSettings};
+use crate::token::HmacAlgorithm;
 
+pub use contracts::ContractSettings;
 pub use keys::Keys;
 use vars::Vars;
 
@@ -42,10 +45,18 @@ pub struct Config {
     pub subject_claim: String,
     /// Claims that new tokens leave out.
     pub dropped_claims: Vec<String>,
-    /// The limits of tokens.
+    /// The limits of tokens, those of the main job.
     pub policy: TokenPolicy,
     /// Whether a token may be exchanged again.
     pub mode: RefreshMode,
+    /// For how long a credential that is good once gets its answer again.
+    pub grace: TimeDelta,
+    /// What differs between the contracts that are offered, the main job's first.
+    pub contracts: Vec<ContractSettings>,
+    /// The contracts that are not, and what would change that.
+    pub not_offered: Vec<String>,
+    /// Whether imported refresh tokens of the legacy backend are accepted.
+    pub accepts_imported: bool,
     /// The service's own database.
     pub database: DatabaseSettings,
     /// The users' database, where it is another.
@@ -121,18 +132,24 @@ impl Config {
     /// Reads everything; what cannot be read is a problem noted and a default in its place.
     fn read(vars: &mut Vars, purpose: Purpose) -> Self {
         let mut warnings = Vec::new();
-        let keys = keys::read(vars, purpose, &mut warnings);
-        let subject_claim = vars.text("JWT_SUBJECT_CLAIM", "sub");
-        let subject = subject_claim.as_str();
-        if is_reserved(subject) || JUDGED_CLAIMS.contains(&subject) {
-            vars.problem("JWT_SUBJECT_CLAIM", "this claim names no user");
-        }
+        let algorithm = vars.parse("JWT_ALGORITHM", HmacAlgorithm::Hs256);
+        let keys = keys::read(vars, algorithm, purpose, &mut warnings);
+        let subject_claim = subject_claim(vars, "JWT_SUBJECT_CLAIM", "sub");
         let dropped_claims = vars.list("JWT_DROP_CLAIMS");
         if dropped_claims.contains(&subject_claim) {
             vars.problem("JWT_DROP_CLAIMS", "the subject cannot be dropped");
         }
         lists::refuse_reserved(vars, "JWT_DROP_CLAIMS", &dropped_claims);
         let policy = policy(vars);
+        let shared = contracts::Shared {
+            access_lifetime: policy.access_lifetime,
+            algorithm,
+            subject_claim: subject_claim.clone(),
+        };
+        let contracts = contracts::read(vars, shared);
+        let (contracts, not_offered) = contracts::offered(contracts, keys.as_ref());
+        let grace = vars.bounded("REFRESH_GRACE_SECONDS", 30, 0..=300);
+        let grace = TimeDelta::seconds(grace.into());
         refuse_required(vars, &dropped_claims, &policy);
 
         let database = database(vars);
@@ -150,7 +167,11 @@ impl Config {
         Self {
             keys,
             policy,
-            mode: mode(vars),
+            mode: mode(vars, grace),
+            grace,
+            contracts,
+            not_offered,
+            accepts_imported: vars.flag("ACCEPT_IMPORTED_TOKENS"),
             directory,
             subject_claim,
             dropped_claims,
@@ -182,6 +203,7 @@ fn policy(vars: &mut Vars) -> TokenPolicy {
     TokenPolicy {
         access_lifetime: span(access),
         legacy_lifetime: span(legacy),
+        contract: Contract::ExpiredToken,
         audience: vars.list("JWT_AUDIENCE"),
         issuer: vars.optional("JWT_ISSUER"),
         leeway: TimeDelta::seconds(leeway.into()),
@@ -191,8 +213,7 @@ fn policy(vars: &mut Vars) -> TokenPolicy {
     }
 }
 
-fn mode(vars: &mut Vars) -> RefreshMode {
-    let grace = TimeDelta::seconds(vars.bounded("REFRESH_GRACE_SECONDS", 30, 0..=300).into());
+fn mode(vars: &mut Vars, grace: TimeDelta) -> RefreshMode {
     match vars.text("REFRESH_MODE", "stateless").as_str() {
         "stateless" => RefreshMode::Stateless,
         "single_use" => RefreshMode::SingleUse { grace },
@@ -292,6 +313,15 @@ fn refuse_required(vars: &mut Vars, dropped: &[String], policy: &TokenPolicy) {
             vars.problem("JWT_DROP_CLAIMS", what);
         }
     }
+}
+
+/// A claim that can hold the user's key.
+fn subject_claim(vars: &mut Vars, name: &'static str, default: &str) -> String {
+    let claim = vars.text(name, default);
+    if is_reserved(&claim) || JUDGED_CLAIMS.contains(&claim.as_str()) {
+        vars.problem(name, "this claim names no user");
+    }
+    claim
 }
 
 /// Whether every exchange writes this claim anew.

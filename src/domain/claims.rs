@@ -5,6 +5,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::Contract;
+
 /// The longest subject that is looked up, in bytes. Key columns of the known frameworks hold 255.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
@@ -21,6 +23,20 @@ impl JsonText {
     /// An integer.
     pub fn integer(value: i64) -> Self {
         Self(value.to_string())
+    }
+
+    /// Any string.
+    pub fn string(value: &str) -> Self {
+        let escape = |character: char| match character {
+            '"' | '\\' => format!("\\{character}"),
+            // RFC 8259 §7.
+            '\0'..'\x20' => format!("\\u{:04x}", u32::from(character)),
+            plain => plain.to_string(),
+        };
+        Self(format!(
+            "\"{}\"",
+            value.chars().map(escape).collect::<String>()
+        ))
     }
 
     /// A string of characters that JSON does not escape, such as a UUID.
@@ -68,6 +84,11 @@ impl ClaimSet {
     /// Removes a claim.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(known, _)| known != name);
+    }
+
+    /// The claims as they were taken over.
+    pub fn into_inner(self) -> Vec<(String, JsonText)> {
+        self.0
     }
 
     /// Name and value of every claim, in order.
@@ -131,6 +152,8 @@ impl fmt::Display for SessionId {
 /// Where a token stands in its session: the private claim `remint` of tokens that remint signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lineage {
+    /// The contract that the session began by, and that alone goes on with it.
+    pub contract: Contract,
     /// The session.
     pub session: SessionId,
     /// How many refreshes came before this token.

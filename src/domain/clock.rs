@@ -61,6 +61,12 @@ pub trait IdSource: Send + Sync {
     /// An identifier for one request, ordered by time.
     fn request_id(&self) -> Uuid;
 
+    /// Names a session that does not come from a token.
+    fn session_id(&self) -> Uuid;
+
+    /// The random part of a [`super::Handle`].
+    fn handle_bits(&self) -> u16;
+
     /// The key of a new user in the table that the service itself made.
     fn user_id(&self) -> Uuid;
 }
@@ -76,6 +82,23 @@ impl IdSource for RandomIds {
     )]
     fn request_id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that draws session ids"
+    )]
+    fn session_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that draws the bits of handles"
+    )]
+    fn handle_bits(&self) -> u16 {
+        let [first, second, ..] = *Uuid::new_v4().as_bytes();
+        u16::from_be_bytes([first, second])
     }
 
     #[expect(

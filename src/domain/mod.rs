@@ -2,6 +2,7 @@
 
 mod claims;
 mod clock;
+mod contract;
 mod policy;
 #[cfg(test)]
 mod policy_properties;
@@ -16,9 +17,10 @@ pub use claims::{
     VerifiedToken,
 };
 pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
+pub use contract::{Contract, Handle, Renewal, idle_end};
 pub use policy::{Admission, Lease, TokenPolicy};
 pub use refusal::{Refusal, Unsupported, Unverified};
 pub use rules::{Check, Verdict};
-pub use session::{Revocation, Session, Standing, Step, decide};
+pub use session::{Revocation, Session, SessionName, Standing, Step, decide};
 pub use successor::{JUDGED_CLAIMS, REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
 pub use user::{Lookup, User};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use super::rules::{self, Check, Rule};
-use super::{Claim, Lineage, Refusal, Subject, VerifiedToken};
+use super::{Claim, Contract, Lineage, Refusal, Subject, VerifiedToken};
 
 /// What decides whether a verified token is exchanged, and for how long the next one lives.
 ///
@@ -15,6 +15,8 @@ pub struct TokenPolicy {
     pub access_lifetime: TimeDelta,
     /// How long the legacy backend's tokens live, for those that do not say when they were issued.
     pub legacy_lifetime: TimeDelta,
+    /// The contract whose tokens are judged.
+    pub contract: Contract,
     /// The values of `aud` that are ours; none means that tokens must not have one.
     pub audience: Vec<String>,
     /// The one `iss` that is ours, where tokens must have one.
@@ -119,6 +121,7 @@ impl TokenPolicy {
         let lineage = match token.lineage {
             Claim::Is(lineage) => lineage,
             Claim::Absent | Claim::Malformed => Lineage {
+                contract: self.contract,
                 session: token.own_session,
                 generation: 0,
                 started_at: self.started_at(token, expires_at, now),

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    Claim, ClaimSet, JsonText, KeyTrust, Lineage, Refusal, SessionId, Subject, TokenPolicy,
-    Unverified, VerifiedToken,
+    Claim, ClaimSet, Contract, JsonText, KeyTrust, Lineage, Refusal, SessionId, Subject,
+    TokenPolicy, Unverified, VerifiedToken,
 };
 
 /// Limits in whole seconds.
@@ -26,6 +26,7 @@ impl Limits {
         TokenPolicy {
             access_lifetime: TimeDelta::seconds(self.lifetime),
             legacy_lifetime: TimeDelta::seconds(self.lifetime),
+            contract: Contract::ExpiredToken,
             audience: vec!["ours".to_owned()],
             issuer: Some("ours".to_owned()),
             leeway: TimeDelta::seconds(self.leeway),
@@ -64,6 +65,7 @@ impl Times {
     /// A token with these times and nothing else to object to.
     fn token(&self) -> VerifiedToken {
         let lineage = self.start.map(|start| Lineage {
+            contract: Contract::ExpiredToken,
             session: session(1),
             generation: 7,
             started_at: at(start),

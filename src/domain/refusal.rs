@@ -90,6 +90,9 @@ pub enum Refusal {
     /// Logged out, revoked, or older than the user's cut-off.
     #[error("the session was revoked")]
     SessionRevoked,
+    /// An access and a refresh token that do not belong to one session and user.
+    #[error("the two tokens are not of one session")]
+    TokenMismatch,
     /// Already exchanged, and the grace is over: the session is revoked.
     #[error("the token was exchanged before")]
     TokenReused,

@@ -72,6 +72,10 @@ pub(super) const SHAPE: &[Rule] = &[
         name: "session claim",
         check: has_a_sound_lineage,
     },
+    Rule {
+        name: "contract",
+        check: is_of_this_contract,
+    },
 ];
 
 /// What a token must fulfil beside that to be refreshed.
@@ -214,6 +218,14 @@ fn has_a_sound_lineage(policy: &TokenPolicy, token: &VerifiedToken, now: DateTim
             lineage.session, lineage.generation
         )),
         Claim::Malformed => Err(Unsupported::Lineage.into()),
+    }
+}
+
+/// An access token of a contract with refresh tokens must not be exchanged without one.
+fn is_of_this_contract(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+    match &token.lineage {
+        Claim::Is(lineage) if lineage.contract != policy.contract => Err(Unsupported::Kind.into()),
+        Claim::Absent | Claim::Is(_) | Claim::Malformed => Ok(policy.contract.word().to_owned()),
     }
 }
 

@@ -5,13 +5,17 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-use super::{JsonText, Refusal, SessionId};
+use super::{Contract, Handle, JsonText, Refusal, SessionId};
 
 /// A session as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Its name.
     pub id: SessionId,
+    /// The contract that it began by.
+    pub contract: Contract,
+    /// Its other name, where tokens have no room for that one.
+    pub handle: Option<Handle>,
     /// Whose it is, as tokens write it.
     pub user_key: String,
     /// The generation that may be exchanged next.
@@ -20,13 +24,23 @@ pub struct Session {
     pub rotated_at: DateTime<Utc>,
     /// When the session started.
     pub started_at: DateTime<Utc>,
-    /// When it ends, whatever happens.
+    /// When it ends, unless it is refreshed before and the contract has its refresh tokens rotated.
     pub expires_at: DateTime<Utc>,
     /// When and why it was ended before its time.
     pub revoked: Option<(DateTime<Utc>, Revocation)>,
-    /// Claims that the users table overwrote when the current generation was issued, so that a
-    /// replay says the same as the answer that was lost.
+    /// What a replay needs in order to say the same as the answer that was lost: for
+    /// [`Contract::ExpiredToken`] the claims that the users table overwrote, else all claims that
+    /// are not written anew each time.
     pub claims: Vec<(String, JsonText)>,
+}
+
+/// What a credential finds its session by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionName {
+    /// By its number: see [`Handle`].
+    Handle(Handle),
+    /// By its id.
+    Id(SessionId),
 }
 
 /// Why a session was ended.
@@ -149,6 +163,8 @@ mod tests {
     fn session(generation: u64) -> Session {
         Session {
             id: SessionId(Uuid::nil()),
+            contract: Contract::ExpiredToken,
+            handle: None,
             user_key: "alice".to_owned(),
             generation,
             rotated_at: at(1000),

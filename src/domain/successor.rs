@@ -1,6 +1,6 @@
 //! The claims of the token that replaces another.
 
-use super::{ClaimSet, JsonText, Lease, Lineage, SessionId};
+use super::{ClaimSet, Contract, JsonText, Lease, Lineage, SessionId};
 
 /// The private claim that says where a token stands in its session.
 pub const REMINT_CLAIM: &str = "remint";
@@ -85,12 +85,19 @@ impl Reissue<'_> {
 
 fn lineage_text(lineage: &Lineage) -> JsonText {
     let Lineage {
+        contract,
         session,
         generation,
         started_at,
     } = lineage;
     let start = started_at.timestamp();
+    // Without it, whoever holds an access token of another contract could refresh it for ever.
+    let contract = if *contract == Contract::ExpiredToken {
+        String::new()
+    } else {
+        format!(r#","contract":"{}""#, contract.word())
+    };
     JsonText::from_valid(format!(
-        r#"{{"sid":"{session}","gen":{generation},"start":{start}}}"#
+        r#"{{"sid":"{session}","gen":{generation},"start":{start}{contract}}}"#
     ))
 }

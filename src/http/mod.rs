@@ -24,7 +24,7 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::IdSource;
-use crate::service::{Logouter, Refresher, SessionStore, UserDirectory, Verifier};
+use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
 
 pub use health::Readiness;
 pub use server::{ServerSettings, serve};
@@ -33,6 +33,8 @@ pub use server::{ServerSettings, serve};
 pub struct Parts {
     /// Exchanges tokens.
     pub refresher: Arc<Refresher>,
+    /// Exchange refresh tokens, one for each contract that is offered.
+    pub renewers: Vec<Arc<Renewer>>,
     /// Ends sessions.
     pub logouter: Arc<Logouter>,
     /// Checks tokens.
@@ -78,6 +80,7 @@ enum Tag {
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let Parts {
         refresher,
+        renewers: _,
         logouter,
         verifier,
         directory,

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Admission, Clock, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
+    Admission, Clock, Contract, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
 };
 
-use super::{Change, SessionError, SessionStore, TokenCodec, Trail};
+use super::{AccessTokens, Change, Renewer, SessionError, SessionStore, Trail};
 
 /// Ends the sessions of tokens.
 pub struct Logouter {
     /// Checks signatures.
-    pub codec: Arc<dyn TokenCodec>,
+    pub tokens: AccessTokens,
+    /// Know refresh tokens.
+    pub renewers: Vec<Arc<Renewer>>,
     /// Where sessions end.
     pub sessions: Arc<dyn SessionStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// The limits.
-    pub policy: TokenPolicy,
 }
 
 impl Logouter {
@@ -36,25 +36,68 @@ impl Logouter {
         everywhere: bool,
     ) -> (Trail, Result<Option<SessionId>, SessionError>) {
         let mut trail = Trail::default();
-        let Ok(token) = self.codec.verify_ignoring_expiry(token) else {
+        let Ok((token, policy)) = self.tokens.verify_ignoring_expiry(token) else {
             return (trail, Ok(None));
         };
         trail.note(&token);
-        let outcome = self.end(&token, everywhere).await;
+        let outcome = self.end(&token, policy, everywhere).await;
         (trail, outcome)
+    }
+
+    /// The same for a refresh token of that contract.
+    pub async fn log_out_refresh_token(
+        &self,
+        contract: Contract,
+        token: &str,
+        everywhere: bool,
+    ) -> (Trail, Result<Option<SessionId>, SessionError>) {
+        let mut trail = Trail::default();
+        let outcome = self
+            .end_refresh_token(contract, token, everywhere, &mut trail)
+            .await;
+        (trail, outcome)
+    }
+
+    async fn end_refresh_token(
+        &self,
+        contract: Contract,
+        token: &str,
+        everywhere: bool,
+        trail: &mut Trail,
+    ) -> Result<Option<SessionId>, SessionError> {
+        let mut renewers = self.renewers.iter();
+        let Some(renewer) = renewers.find(|renewer| renewer.minter.contract() == contract) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let Some(standing) = renewer.find(token, now, trail).await? else {
+            return Ok(None);
+        };
+        let Some(session) = &standing.session else {
+            return Ok(None);
+        };
+        self.sessions
+            .revoke(session.id, Revocation::Logout, now)
+            .await?;
+        let may_refresh = standing.admit(session.rotated_at).is_ok() && now < session.expires_at;
+        if everywhere && may_refresh {
+            self.sessions.cut_off(&session.user_key, now).await?;
+        }
+        Ok(Some(session.id))
     }
 
     async fn end(
         &self,
         token: &VerifiedToken,
+        policy: &TokenPolicy,
         everywhere: bool,
     ) -> Result<Option<SessionId>, SessionError> {
         let now = self.clock.now();
         // Other kinds of token, and those of other issuers, have no session here to end.
-        let Ok(admission) = self.policy.judge_kind(token, now) else {
+        let Ok(admission) = policy.judge_kind(token, now) else {
             return Ok(None);
         };
-        let session = self.row(&admission, now);
+        let session = row(policy, &admission, now);
         let standing = self
             .sessions
             .standing(session.id, &session.user_key)
@@ -73,30 +116,33 @@ impl Logouter {
         }
         // Whoever could not even refresh with it, such as a thief of long ago, ends no other
         // session with it.
-        let may_refresh = self.policy.judge_refresh(token, now).is_ok()
-            && standing.admit(admission.issued_at).is_ok();
+        let may_refresh =
+            policy.judge_refresh(token, now).is_ok() && standing.admit(admission.issued_at).is_ok();
         if everywhere && may_refresh {
             self.sessions.cut_off(&session.user_key, now).await?;
         }
         Ok(Some(session.id))
     }
+}
 
-    /// The session as a row that was revoked before anybody refreshed.
-    fn row(&self, admission: &Admission, now: DateTime<Utc>) -> Session {
-        let Lineage {
-            session,
-            generation,
-            started_at,
-        } = admission.lineage;
-        Session {
-            id: session,
-            user_key: admission.subject.user_key(),
-            generation,
-            rotated_at: now,
-            started_at,
-            expires_at: self.policy.session_end(started_at),
-            revoked: Some((now, Revocation::Logout)),
-            claims: Vec::new(),
-        }
+/// The session as a row that was revoked before anybody refreshed.
+fn row(policy: &TokenPolicy, admission: &Admission, now: DateTime<Utc>) -> Session {
+    let Lineage {
+        contract,
+        session,
+        generation,
+        started_at,
+    } = admission.lineage;
+    Session {
+        id: session,
+        contract,
+        handle: None,
+        user_key: admission.subject.user_key(),
+        generation,
+        rotated_at: now,
+        started_at,
+        expires_at: policy.session_end(started_at),
+        revoked: Some((now, Revocation::Logout)),
+        claims: Vec::new(),
     }
 }

@@ -1,19 +1,27 @@
 //! The use cases, and the ports through which they reach the world.
 
+mod access_tokens;
 mod cleanup;
 mod logout;
+mod mint;
 mod ports;
 mod refresh;
+mod renew;
 mod revoke;
 mod single_use;
+mod start;
 mod verify;
 
+pub use access_tokens::AccessTokens;
 pub use cleanup::Cleaner;
 pub use logout::Logouter;
+pub use mint::{Exchange, Grant, Minter};
 pub use ports::{
-    Change, DirectoryError, Ended, Rotation, SessionError, SessionStore, SignError, TokenCodec,
-    UserDirectory,
+    Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RefreshTokenCodec, Rotation,
+    SessionError, SessionStore, SignError, TokenCodec, UserDirectory,
 };
-pub use refresh::{Attempt, Grant, RefreshError, RefreshMode, Refresher, Trail};
+pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
+pub use renew::Renewer;
 pub use revoke::Revoker;
+pub use start::{Login, StartError, Started, Starter};
 pub use verify::{Verifier, VerifyError};

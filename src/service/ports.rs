@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    ClaimSet, JsonText, Lookup, Revocation, Session, SessionId, Standing, Subject, Unverified,
-    VerifiedToken,
+    Claim, ClaimSet, Contract, Handle, JsonText, KeyTrust, Lookup, Revocation, Session, SessionId,
+    SessionName, Standing, Subject, Unverified, VerifiedToken,
 };
 
-/// Checks and makes the JWTs of one algorithm.
+/// Checks and makes the JWTs of one algorithm that name users by one claim.
 pub trait TokenCodec: Send + Sync {
     /// Checks form, algorithm and signature of `token`, and **not** whether it has expired: that
     /// and all else that it says is for the rules to judge.
@@ -25,6 +25,60 @@ pub trait TokenCodec: Send + Sync {
 
     /// The `jti` of the token of that session, generation and time of issue.
     fn token_id(&self, input: (SessionId, u64, i64)) -> String;
+
+    /// The claim that says whom a token is about.
+    fn subject_claim(&self, subject: &Subject) -> (String, JsonText);
+
+    /// Whom `claims` are about.
+    fn subject(&self, claims: &ClaimSet) -> Claim<Subject>;
+}
+
+/// Checks and makes refresh tokens, which say nothing to anybody but this service.
+pub trait RefreshTokenCodec: Send + Sync {
+    /// Checks form and MAC of a refresh token of `contract`. Asks no database, so that garbage
+    /// costs next to nothing.
+    fn verify(&self, contract: Contract, token: &str) -> Result<Presented, Unverified>;
+
+    /// The refresh token of that generation: the same one each time, as long as the key is.
+    fn sign(
+        &self,
+        contract: Contract,
+        session: SessionName,
+        generation: u64,
+    ) -> Result<String, SignError>;
+
+    /// The session that a legacy backend's token was imported as.
+    fn imported(&self, contract: Contract, token: &LegacyToken<'_>) -> SessionId;
+}
+
+/// A refresh token that the legacy backend made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyToken<'a> {
+    /// Its SHA-256.
+    Hash(&'a [u8; 32]),
+    /// The token itself. Its text appears in no `Debug` output.
+    Text(LegacyText<'a>),
+}
+
+/// The text of a [`LegacyToken`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LegacyText<'a>(pub &'a str);
+
+impl std::fmt::Debug for LegacyText<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LegacyText(..)")
+    }
+}
+
+/// What a genuine refresh token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// The key that verified it.
+    pub key: KeyTrust,
+    /// The session.
+    pub session: SessionName,
+    /// How many refreshes came before it.
+    pub generation: u64,
 }
 
 /// The users table that the team already has.
@@ -56,6 +110,9 @@ pub trait SessionStore: Send + Sync {
     /// What is known about that session and that user; one query.
     async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError>;
 
+    /// What is known about the session of that name and about its user; one query.
+    async fn locate(&self, name: SessionName) -> Result<Standing, SessionError>;
+
     /// The session of that id, if it is written down.
     async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError>;
 
@@ -68,6 +125,9 @@ pub trait SessionStore: Send + Sync {
     /// Makes `rotation.to` the current generation, if `rotation.from` still is and the session
     /// has not ended.
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError>;
+
+    /// Gives a session that has none a handle; lost if it has one, or if another has this one.
+    async fn give_handle(&self, id: SessionId, handle: Handle) -> Result<Change, SessionError>;
 
     /// Ends a session that is written down and has not ended.
     async fn revoke(
@@ -107,7 +167,9 @@ pub struct Rotation {
     pub to: u64,
     /// When, in whole seconds: the `iat` of the new token.
     pub at: DateTime<Utc>,
-    /// Claims that the users table overwrote.
+    /// When the session ends from now on.
+    pub expires_at: DateTime<Utc>,
+    /// See [`Session::claims`].
     pub claims: Vec<(String, JsonText)>,
 }
 

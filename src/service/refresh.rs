@@ -2,32 +2,30 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::domain::{
-    Claim, ClaimSet, Clock, Refusal, Reissue, SessionId, Subject, TokenPolicy, Unsupported,
+    Admission, Claim, Clock, JsonText, Lineage, Refusal, SessionId, Standing, Subject, Unsupported,
     Unverified, VerifiedToken,
 };
 
-use super::single_use::Issue;
-use super::{DirectoryError, SessionError, SessionStore, SignError, TokenCodec, UserDirectory};
+use super::single_use::{Advance, Issue, SingleUse};
+use super::{
+    DirectoryError, Exchange, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory,
+};
 
-/// Exchanges credentials, for every contract.
+/// Exchanges access tokens that ran out.
 pub struct Refresher {
-    /// Checks and signs.
-    pub codec: Arc<dyn TokenCodec>,
+    /// Makes the tokens.
+    pub minter: Arc<Minter>,
     /// Knows the users.
     pub directory: Arc<dyn UserDirectory>,
     /// Knows what was revoked, and in single-use mode what was exchanged.
     pub sessions: Arc<dyn SessionStore>,
     /// Tells the time, once per exchange.
     pub clock: Arc<dyn Clock>,
-    /// The limits.
-    pub policy: TokenPolicy,
     /// Whether a token may be exchanged again.
     pub mode: RefreshMode,
-    /// Claims that new tokens leave out.
-    pub dropped_claims: Vec<String>,
 }
 
 /// Whether the same token may be exchanged more than once.
@@ -76,23 +74,6 @@ impl Trail {
     }
 }
 
-/// A fresh token. Its text appears in no `Debug` output.
-#[derive(PartialEq, Eq)]
-pub struct Grant {
-    /// The token.
-    pub access_token: String,
-    /// For how many seconds it lives.
-    pub expires_in: i64,
-}
-
-impl std::fmt::Debug for Grant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grant")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Why a credential was not exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -126,9 +107,10 @@ impl Refresher {
 
     async fn reissue(&self, token: &str, trail: &mut Trail) -> Result<Grant, RefreshError> {
         let now = self.clock.now();
-        let old = self.codec.verify_ignoring_expiry(token)?;
+        let policy = &self.minter.policy;
+        let old = self.minter.access_tokens.verify_ignoring_expiry(token)?;
         trail.note(&old);
-        let admission = self.policy.judge_refresh(&old, now)?;
+        let admission = policy.judge_refresh(&old, now)?;
         let claims = old
             .claims
             .as_ref()
@@ -146,32 +128,55 @@ impl Refresher {
             .await?
             .admit(admission.issued_at)?;
 
-        let next = self.next(&admission, user.claims, now);
+        let next = self.next(&admission, &standing, user.claims, now);
         // Signed first: a token that cannot be signed must not use up the old one.
-        let grant = self.mint(claims, &next)?;
+        let grant = self.minter.successor(claims, &next)?;
         let RefreshMode::SingleUse { grace } = self.mode else {
             return Ok(grant);
         };
-        match self.advance(&admission, standing, next, grace).await? {
-            None => Ok(grant),
-            Some(another) => self.mint(claims, &another),
+        let single_use = SingleUse {
+            sessions: &*self.sessions,
+            grace,
+            policy,
+        };
+        match single_use.advance(&admission, standing, &next).await? {
+            Advance::Made => Ok(grant),
+            Advance::Again {
+                issue,
+                concurrently,
+            } => Ok(Grant {
+                exchange: Exchange::again(concurrently),
+                ..self.minter.successor(claims, &issue)?
+            }),
         }
     }
 
-    fn mint(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, RefreshError> {
-        let lease = self.policy.lease(issue.not_after, issue.issued_at);
-        let reissue = Reissue {
-            old,
-            dropped: &self.dropped_claims,
-            overwritten: issue.claims.clone(),
-            lease,
-            lineage: issue.lineage,
-        };
-        let token_id = self.codec.token_id(reissue.token_id_input());
-        let access_token = self.codec.sign(&reissue.claims(token_id))?;
-        Ok(Grant {
-            access_token,
-            expires_in: lease.seconds(),
-        })
+    /// The generation after the one that was presented.
+    fn next(
+        &self,
+        admission: &Admission,
+        standing: &Standing,
+        claims: Vec<(String, JsonText)>,
+        now: DateTime<Utc>,
+    ) -> Issue {
+        let old = admission.lineage;
+        // Tokens have whole seconds, and a replay must find the very same start.
+        let started_at = old.started_at.trunc_subsecs(0);
+        let latest = self.minter.policy.session_end(started_at);
+        // The settings may allow more now than when the session began, and nothing may outlive the
+        // row that it could be revoked by.
+        let session = standing.session.as_ref();
+        let expires_at = session.map_or(latest, |session| session.expires_at.min(latest));
+        Issue {
+            claims,
+            expires_at,
+            handle: None,
+            issued_at: now.trunc_subsecs(0),
+            lineage: Lineage {
+                generation: old.generation.saturating_add(1),
+                started_at,
+                ..old
+            },
+        }
     }
 }

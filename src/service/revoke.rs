@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Clock, Revocation, Session, SessionId, TokenPolicy};
+use crate::domain::{Clock, Contract, Revocation, Session, SessionId, TokenPolicy};
 
 use super::{Change, SessionError, SessionStore};
 
@@ -29,6 +29,8 @@ impl Revoker {
         }
         let row = Session {
             id,
+            contract: Contract::ExpiredToken,
+            handle: None,
             user_key: String::new(),
             generation: 0,
             rotated_at: now,

@@ -1,12 +1,13 @@
-//! Exchanging each token once, without losing anybody.
+//! Exchanging each credential once, without losing anybody.
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    Admission, JsonText, Lineage, Refusal, Revocation, Session, Standing, Step, decide,
+    Admission, Handle, JsonText, Lineage, Refusal, Revocation, Session, Standing, Step,
+    TokenPolicy, decide,
 };
 
-use super::{Change, RefreshError, Refresher, Rotation, SessionError};
+use super::{Change, RefreshError, Rotation, SessionError, SessionStore};
 
 /// How often a lost race is decided again. After the first loss the row has moved on, so that the
 /// second decision is a replay or a refusal; the rest is for a row that was cleaned up meanwhile.
@@ -15,41 +16,36 @@ const DECISIONS: usize = 4;
 /// The generation that is to be minted.
 pub(super) struct Issue {
     pub(super) claims: Vec<(String, JsonText)>,
+    /// The end of the session from then on, which no token outlives.
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) handle: Option<Handle>,
+    /// In whole seconds.
     pub(super) issued_at: DateTime<Utc>,
     pub(super) lineage: Lineage,
-    /// The end of the session, which no token outlives.
-    pub(super) not_after: DateTime<Utc>,
 }
 
-impl Refresher {
-    /// The generation after the one that was presented.
-    pub(super) fn next(
-        &self,
-        admission: &Admission,
-        claims: Vec<(String, JsonText)>,
-        now: DateTime<Utc>,
-    ) -> Issue {
-        let Lineage {
-            session,
-            generation,
-            started_at,
-        } = admission.lineage;
-        // Tokens have whole seconds, and a replay must find the very same start.
-        let started_at = started_at.trunc_subsecs(0);
-        Issue {
-            claims,
-            issued_at: now.trunc_subsecs(0),
-            lineage: Lineage {
-                session,
-                generation: generation.saturating_add(1),
-                started_at,
-            },
-            not_after: self.policy.session_end(started_at),
-        }
-    }
+/// What became of a step.
+pub(super) enum Advance {
+    /// It is written down.
+    Made,
+    /// Somebody else made it: this is what they got.
+    Again {
+        issue: Box<Issue>,
+        /// While this request was under way.
+        concurrently: bool,
+    },
+}
 
-    /// Writes the step to `next` down; or finds out that another generation is to be given out,
-    /// and which.
+/// The steps of sessions whose credentials are good once.
+pub(super) struct SingleUse<'a> {
+    pub(super) sessions: &'a dyn SessionStore,
+    pub(super) grace: TimeDelta,
+    pub(super) policy: &'a TokenPolicy,
+}
+
+impl SingleUse<'_> {
+    /// Writes the step from `admission` to `next` down; or finds out that another generation is to
+    /// be given out, and which.
     ///
     /// Whoever loses a race reads what the winner wrote and decides again: for the same
     /// generation that is a replay, so everybody gets the winner's answer.
@@ -57,9 +53,8 @@ impl Refresher {
         &self,
         admission: &Admission,
         mut standing: Standing,
-        next: Issue,
-        grace: TimeDelta,
-    ) -> Result<Option<Issue>, RefreshError> {
+        next: &Issue,
+    ) -> Result<Advance, RefreshError> {
         let Lineage {
             session: id,
             generation,
@@ -67,30 +62,39 @@ impl Refresher {
         } = admission.lineage;
         let user_key = admission.subject.user_key();
         let now = next.issued_at;
-        for _ in 0..DECISIONS {
-            match decide(generation, standing.session.as_ref(), grace, now)? {
+        for decision in 0..DECISIONS {
+            match decide(generation, standing.session.as_ref(), self.grace, now)? {
                 Step::Begin => {
-                    let row = first_row(&user_key, &next);
+                    let row = first_row(&user_key, next);
                     if self.sessions.begin(&row).await? == Change::Done {
                         // A cut-off that was set meanwhile could revoke only the rows it found.
                         let standing = self.sessions.standing(id, &user_key).await?;
                         standing.admit(admission.issued_at)?;
-                        return Ok(None);
+                        return Ok(Advance::Made);
                     }
                 }
                 Step::Rotate { from } => {
-                    let (to, claims) = (next.lineage.generation, next.claims.clone());
                     let rotation = Rotation {
                         from,
-                        to,
+                        to: next.lineage.generation,
                         at: now,
-                        claims,
+                        expires_at: next.expires_at,
+                        claims: next.claims.clone(),
                     };
                     if self.sessions.rotate(id, rotation).await? == Change::Done {
-                        return Ok(bounded(next, &standing));
+                        return Ok(Advance::Made);
                     }
                 }
-                Step::Replay => return Ok(replay(standing, &next)),
+                Step::Replay => {
+                    if let Some(session) = standing.session {
+                        let issue = Box::new(self.replay(session));
+                        let concurrently = decision > 0;
+                        return Ok(Advance::Again {
+                            issue,
+                            concurrently,
+                        });
+                    }
+                }
                 Step::Reuse => {
                     self.sessions.revoke(id, Revocation::Reuse, now).await?;
                     return Err(Refusal::TokenReused.into());
@@ -101,48 +105,44 @@ impl Refresher {
         }
         Err(SessionError::Timeout.into())
     }
-}
 
-/// A session as it is first written down.
-fn first_row(user_key: &str, next: &Issue) -> Session {
-    let Lineage {
-        session,
-        generation,
-        started_at,
-    } = next.lineage;
-    Session {
-        id: session,
-        user_key: user_key.to_owned(),
-        generation,
-        rotated_at: next.issued_at,
-        started_at,
-        expires_at: next.not_after,
-        revoked: None,
-        claims: next.claims.clone(),
+    /// The generation that the row says was issued last.
+    fn replay(&self, session: Session) -> Issue {
+        // The settings may allow less now than when it was issued.
+        let latest = self.policy.session_end(session.started_at);
+        Issue {
+            expires_at: session.expires_at.min(latest),
+            handle: session.handle,
+            issued_at: session.rotated_at,
+            lineage: Lineage {
+                contract: session.contract,
+                session: session.id,
+                generation: session.generation,
+                started_at: session.started_at,
+            },
+            claims: session.claims,
+        }
     }
 }
 
-/// `next`, where the row says that the session ends earlier than the settings do: they may have
-/// changed since it began, and nothing may outlive the row that it could be revoked by.
-fn bounded(next: Issue, standing: &Standing) -> Option<Issue> {
-    let end = standing.session.as_ref()?.expires_at;
-    (end < next.not_after).then_some(Issue {
-        not_after: end,
-        ..next
-    })
-}
-
-/// The generation that the row says was issued last.
-fn replay(standing: Standing, next: &Issue) -> Option<Issue> {
-    let session = standing.session?;
-    Some(Issue {
-        claims: session.claims,
-        issued_at: session.rotated_at,
-        lineage: Lineage {
-            session: session.id,
-            generation: session.generation,
-            started_at: session.started_at,
-        },
-        not_after: next.not_after.min(session.expires_at),
-    })
+/// A session as it is first written down.
+pub(super) fn first_row(user_key: &str, issue: &Issue) -> Session {
+    let Lineage {
+        contract,
+        session,
+        generation,
+        started_at,
+    } = issue.lineage;
+    Session {
+        id: session,
+        contract,
+        handle: issue.handle,
+        user_key: user_key.to_owned(),
+        generation,
+        rotated_at: issue.issued_at,
+        started_at,
+        expires_at: issue.expires_at,
+        revoked: None,
+        claims: issue.claims.clone(),
+    }
 }

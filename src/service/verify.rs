@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Clock, Refusal, Subject, TokenPolicy, Unverified};
+use crate::domain::{Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified};
 
-use super::{DirectoryError, SessionError, SessionStore, TokenCodec, Trail, UserDirectory};
+use super::{AccessTokens, DirectoryError, SessionError, SessionStore, Trail, UserDirectory};
 
 /// Checks access tokens.
 pub struct Verifier {
     /// Checks signatures.
-    pub codec: Arc<dyn TokenCodec>,
+    pub tokens: AccessTokens,
     /// Knows the users, and with them the cut-offs.
     pub directory: Arc<dyn UserDirectory>,
     /// Knows what was revoked.
     pub sessions: Arc<dyn SessionStore>,
     /// Tells the time, once per check.
     pub clock: Arc<dyn Clock>,
-    /// The limits.
-    pub policy: TokenPolicy,
 }
 
 /// Why a token is not good.
@@ -53,9 +51,9 @@ impl Verifier {
 
     async fn check(&self, token: &str, trail: &mut Trail) -> Result<Subject, VerifyError> {
         let now = self.clock.now();
-        let token = self.codec.verify_ignoring_expiry(token)?;
+        let (token, policy) = self.tokens.verify_ignoring_expiry(token)?;
         trail.note(&token);
-        let admission = self.policy.judge_use(&token, now)?;
+        let admission = policy.judge_use(&token, now)?;
 
         let user_key = admission.subject.user_key();
         let standing = self
@@ -63,10 +61,27 @@ impl Verifier {
             .standing(admission.lineage.session, &user_key)
             .await?;
         standing.admit(admission.issued_at)?;
+        is_current(&admission.lineage, &standing)?;
         self.directory
             .find(&admission.subject)
             .await?
             .admit(admission.issued_at)?;
         Ok(admission.subject)
     }
+}
+
+/// Refuses what the session has gone past.
+fn is_current(lineage: &Lineage, standing: &Standing) -> Result<(), Refusal> {
+    let Some(session) = &standing.session else {
+        // Those with refresh tokens are written down from the start, and forgotten at their end.
+        return match lineage.contract.renewal() {
+            Renewal::None => Ok(()),
+            Renewal::Kept | Renewal::Rotated => Err(Refusal::SessionExpired),
+        };
+    };
+    // Seed 002: the old token is revoked by the exchange.
+    if lineage.contract == Contract::TokenPair && lineage.generation < session.generation {
+        return Err(Refusal::SessionRevoked);
+    }
+    Ok(())
 }

@@ -3,13 +3,13 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::{Claim, ClaimSet, JsonText, SessionId, Unverified, VerifiedToken};
+use crate::domain::{Claim, ClaimSet, JsonText, SessionId, Subject, Unverified, VerifiedToken};
 use crate::json::StrictObject;
 use crate::service::{SignError, TokenCodec};
 
 use super::jws::{self, Compact};
 use super::key_ring::KeyRing;
-use super::registered::Registered;
+use super::registered::{Registered, subject};
 
 pub use super::jws::MAX_TOKEN_BYTES;
 
@@ -98,6 +98,22 @@ impl TokenCodec for JwtCodec {
         let input = [&generation.to_be_bytes()[..], &issued_at.to_be_bytes()].concat();
         derive("remint jti", session.0.as_bytes(), &input).to_string()
     }
+
+    fn subject_claim(&self, subject: &Subject) -> (String, JsonText) {
+        let value = match subject {
+            Subject::Integer(number) => JsonText::integer(*number),
+            Subject::Text(text) => JsonText::string(text),
+        };
+        (self.subject_claim.clone(), value)
+    }
+
+    fn subject(&self, claims: &ClaimSet) -> Claim<Subject> {
+        let Some(claim) = claims.find(&self.subject_claim) else {
+            return Claim::Absent;
+        };
+        let value = serde_json::from_str(claim.as_str()).ok();
+        value.and_then(subject).map_or(Claim::Malformed, Claim::Is)
+    }
 }
 
 /// The session that a token without `remint` is generation 0 of.
@@ -108,7 +124,7 @@ fn derive_session(signing_input: &str) -> SessionId {
 }
 
 /// A name for `parts`: not a secret, the same on every replica, 122 bits against collisions.
-fn derive(purpose: &str, first: &[u8], second: &[u8]) -> Uuid {
+pub(super) fn derive(purpose: &str, first: &[u8], second: &[u8]) -> Uuid {
     let hash = Sha256::new()
         .chain_update(purpose)
         .chain_update([0])

@@ -1,4 +1,4 @@
-//! JWTs: verifies strictly, signs, and knows which secrets are no secrets.
+//! Tokens: verifies strictly, signs, and knows which secrets are no secrets.
 //!
 //! The only user of jsonwebtoken, which computes and compares the signatures. Header and claims
 //! are read by [`crate::json`] instead: jsonwebtoken ignores `crit`, takes duplicate names, and
@@ -9,9 +9,11 @@ mod jws;
 mod key_ring;
 mod known_secrets;
 mod provider;
+mod refresh_token;
 mod registered;
 mod secret;
 
 pub use codec::{JwtCodec, MAX_TOKEN_BYTES};
 pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey};
+pub use refresh_token::RefreshTokens;
 pub use secret::{NotBase64, Secret, WeakSecret};

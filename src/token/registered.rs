@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::domain::{Claim, Lineage, REMINT_CLAIM, SessionId, Subject};
+use crate::domain::{Claim, Contract, Lineage, REMINT_CLAIM, SessionId, Subject};
 use crate::json::{StrictObject, as_string};
 
 /// The year 9999: what lies beyond is a mistake (milliseconds, mostly), and sums stay in range.
@@ -51,10 +51,7 @@ impl<'a> Registered<'a, '_> {
 
     /// The subject claim.
     pub(super) fn subject(&self, name: &str) -> Claim<Subject> {
-        self.read(name, |value| {
-            let text = as_string(value).map(|text| Subject::Text(text.into_owned()));
-            text.or_else(|| value.get().parse().map(Subject::Integer).ok())
-        })
+        self.read(name, subject)
     }
 
     /// Every claim that names a kind of token.
@@ -69,6 +66,12 @@ impl<'a> Registered<'a, '_> {
     pub(super) fn lineage(&self) -> Claim<Lineage> {
         self.read(REMINT_CLAIM, |value| lineage(value.get()))
     }
+}
+
+/// Whom a value names: a string or an integer.
+pub(super) fn subject(value: &RawValue) -> Option<Subject> {
+    let text = as_string(value).map(|text| Subject::Text(text.into_owned()));
+    text.or_else(|| value.get().parse().map(Subject::Integer).ok())
 }
 
 fn time(number: &str) -> Option<DateTime<Utc>> {
@@ -92,7 +95,12 @@ fn lineage(text: &str) -> Option<Lineage> {
     let session = Uuid::parse_str(&as_string(object.find("sid")?)?).ok()?;
     let started_at = time(object.find("start")?.get())?;
     let generation = object.find("gen")?.get().parse().ok()?;
+    let contract = match object.find("contract") {
+        None => Contract::ExpiredToken,
+        Some(word) => Contract::of_word(&as_string(word)?)?,
+    };
     Some(Lineage {
+        contract,
         session: SessionId(session),
         generation,
         started_at,

@@ -259,6 +259,7 @@ pub(in crate::http) fn explain(refusal: Refusal) -> (Code, String) {
         Refusal::RefreshWindowOver => Code::RefreshWindowOver,
         Refusal::SessionExpired => Code::SessionExpired,
         Refusal::SessionRevoked => Code::SessionRevoked,
+        Refusal::TokenMismatch => Code::InvalidToken,
         Refusal::TokenReused => Code::TokenReused,
         Refusal::Unsupported(_) => Code::UnsupportedToken,
         Refusal::UserInactive => Code::UserInactive,
@@ -293,6 +294,7 @@ pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
         | Refusal::SessionRevoked
+        | Refusal::TokenMismatch
         | Refusal::TokenReused
         | Refusal::UserInactive
         | Refusal::UserNotFound => "",

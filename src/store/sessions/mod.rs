@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use crate::domain::{Revocation, Session, SessionId, Standing};
+use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
 use super::dialect::Dialect;
@@ -32,30 +32,41 @@ const MAX_LISTED: u64 = 1_000;
 
 /// Both answers in one round trip; a cut-off stands where a session has `rotated_at`.
 const STANDING: &str = "\
-    SELECT contract, id, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
+    SELECT contract, id, handle, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
         revoked_because, claims FROM remint_session WHERE id = ? \
     UNION ALL \
-    SELECT 'remint_cut_off', '', user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
+    SELECT 'remint_cut_off', '', NULL, user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
         FROM remint_cut_off WHERE user_hash = ?";
+
+/// The same by another name; a user that is not known yet is found on the way.
+const LOCATE: &str = "\
+    SELECT contract, id, handle, s.user_key AS user_key, generation, rotated_at, started_at, \
+        expires_at, revoked_at, revoked_because, claims, valid_after \
+        FROM remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash WHERE ";
 
 /// Sessions in a database.
 pub struct SqlSessionStore {
     connection: DatabaseConnection,
     deadline: Duration,
     standing: String,
+    placeholder: &'static str,
 }
 
 impl SqlSessionStore {
     /// Sessions behind `connection`; each statement has `deadline` to finish.
     pub fn new(connection: DatabaseConnection, deadline: Duration) -> Self {
-        let standing = match Dialect::of(&connection) {
-            Dialect::Postgres => STANDING.replacen('?', "$1", 1).replacen('?', "$2", 1),
-            Dialect::MySql | Dialect::Sqlite => STANDING.to_owned(),
+        let (standing, placeholder) = match Dialect::of(&connection) {
+            Dialect::Postgres => {
+                let standing = STANDING.replacen('?', "$1", 1).replacen('?', "$2", 1);
+                (standing, "$1")
+            }
+            Dialect::MySql | Dialect::Sqlite => (STANDING.to_owned(), "?"),
         };
         Self {
             connection,
             deadline,
             standing,
+            placeholder,
         }
     }
 
@@ -90,14 +101,14 @@ impl SqlSessionStore {
         self.connection.execute(statement).await
     }
 
-    /// An insertion that may find the row already there.
-    async fn insert(
+    /// A statement that may find another row with the same key.
+    async fn unless_taken(
         &self,
         statement: impl sea_orm::StatementBuilder,
     ) -> Result<Change, SessionError> {
         self.in_time(async {
             match self.run(&statement).await {
-                Ok(_) => Ok(Change::Done),
+                Ok(done) => Ok(change(done.rows_affected())),
                 Err(error) => match error.sql_err() {
                     Some(SqlErr::UniqueConstraintViolation(_)) => Ok(Change::Lost),
                     _ => Err(error),
@@ -142,9 +153,24 @@ impl SessionStore for SqlSessionStore {
         .await
     }
 
+    #[tracing::instrument(name = "store.session.locate", level = "debug", skip_all)]
+    async fn locate(&self, name: SessionName) -> Result<Standing, SessionError> {
+        let (column, value) = match name {
+            SessionName::Handle(handle) => ("handle", row::handle_number(handle).into()),
+            SessionName::Id(id) => ("id", id.to_string().into()),
+        };
+        let sql = format!("{LOCATE}{column} = {}", self.placeholder);
+        let backend = self.connection.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, [value]);
+        self.in_time(async {
+            let row = self.connection.query_one_raw(statement).await?;
+            row::located(row.as_ref())
+        })
+        .await
+    }
+
     async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError> {
-        // Nobody's key is empty, so that only the session itself can be found.
-        Ok(self.standing(id, "").await?.session)
+        Ok(self.locate(SessionName::Id(id)).await?.session)
     }
 
     #[tracing::instrument(name = "store.session.of_user", level = "debug", skip_all)]
@@ -170,7 +196,7 @@ impl SessionStore for SqlSessionStore {
             .columns(row::COLUMNS)
             .values_panic(row::values(session))
             .take();
-        self.insert(insert).await
+        self.unless_taken(insert).await
     }
 
     #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]
@@ -179,6 +205,7 @@ impl SessionStore for SqlSessionStore {
             from,
             to,
             at,
+            expires_at,
             claims,
         } = rotation;
         // One statement, so two racing calls cannot both see `from` as current, and none that
@@ -187,6 +214,7 @@ impl SessionStore for SqlSessionStore {
             .table(SESSION)
             .value("generation", row::number(to))
             .value("rotated_at", at.timestamp())
+            .value("expires_at", expires_at.timestamp())
             .value("claims", row::claims_text(&claims))
             .and_where(Expr::col("id").eq(id.to_string()))
             .and_where(Expr::col("generation").eq(row::number(from)))
@@ -194,6 +222,17 @@ impl SessionStore for SqlSessionStore {
             .and_where(Expr::col("expires_at").gt(at.timestamp()))
             .take();
         self.execute(update).await.map(change)
+    }
+
+    #[tracing::instrument(name = "store.session.give_handle", level = "debug", skip_all)]
+    async fn give_handle(&self, id: SessionId, handle: Handle) -> Result<Change, SessionError> {
+        let update = Query::update()
+            .table(SESSION)
+            .value("handle", row::handle_number(handle))
+            .and_where(Expr::col("id").eq(id.to_string()))
+            .and_where(Expr::col("handle").is_null())
+            .take();
+        self.unless_taken(update).await
     }
 
     #[tracing::instrument(name = "store.session.revoke", level = "debug", skip_all)]
@@ -227,7 +266,9 @@ impl SessionStore for SqlSessionStore {
             .columns(["user_hash", "user_key", "valid_after"])
             .values_panic([hash.as_str().into(), user_key.into(), at.into()])
             .take();
-        if self.execute(forward.clone()).await? == 0 && self.insert(first).await? == Change::Lost {
+        if self.execute(forward.clone()).await? == 0
+            && self.unless_taken(first).await? == Change::Lost
+        {
             // The row is there: it lies later already, or another call has just written an
             // earlier one.
             self.execute(forward).await?;
@@ -249,8 +290,10 @@ impl SessionStore for SqlSessionStore {
     async fn remove_ended(&self, ended: Ended, limit: u64) -> Result<u64, SessionError> {
         let mut removed = 0;
         let before = |column, time: DateTime<Utc>| Expr::col(column).lt(time.timestamp());
-        let over =
-            before("expires_at", ended.session).and(before("started_at", ended.session_start));
+        // Those with refresh tokens are extended by a refresh alone, whatever the settings say.
+        let is_fixed = Expr::col("contract").ne(Contract::ExpiredToken.word());
+        let too_old = before("started_at", ended.session_start).or(is_fixed);
+        let over = before("expires_at", ended.session).and(too_old);
         let moot = before("valid_after", ended.cut_off);
         for (table, key, is_old) in [(SESSION, "id", over), (CUT_OFF, "user_hash", moot)] {
             let some = Query::select()

@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::{JsonText, Revocation, Session, SessionId, Standing};
+use crate::domain::{Contract, Handle, JsonText, Revocation, Session, SessionId, Standing};
 use crate::json::StrictObject;
 
 /// The columns of a session, in the order of [`values`].
-pub(super) const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 12] = [
     "id",
+    "handle",
     "user_hash",
     "user_key",
     "contract",
@@ -25,17 +26,15 @@ pub(super) const COLUMNS: [&str; 11] = [
     "claims",
 ];
 
-/// What `contract` says of the sessions that exist so far.
-const CONTRACT: &str = "expired_token";
-
 /// A session as a row.
-pub(super) fn values(session: &Session) -> [Expr; 11] {
+pub(super) fn values(session: &Session) -> [Expr; 12] {
     let revoked = session.revoked;
     [
         session.id.to_string().into(),
+        session.handle.map(handle_number).into(),
         user_hash(&session.user_key).into(),
         session.user_key.as_str().into(),
-        CONTRACT.into(),
+        session.contract.word().into(),
         number(session.generation).into(),
         session.rotated_at.timestamp().into(),
         session.started_at.timestamp().into(),
@@ -50,6 +49,11 @@ pub(super) fn values(session: &Session) -> [Expr; 11] {
 /// for three centuries to reach the bound.
 pub(super) fn number(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+/// A handle as the column holds it.
+pub(super) fn handle_number(handle: Handle) -> i64 {
+    i64::try_from(handle.number()).unwrap_or(i64::MAX)
 }
 
 /// Claims as one JSON object; nothing where there are none.
@@ -86,10 +90,26 @@ pub(super) fn standing(rows: &[QueryResult]) -> Result<Standing, DbErr> {
     Ok(standing)
 }
 
+/// What a row with the user's cut-off beside the session says.
+pub(super) fn located(row: Option<&QueryResult>) -> Result<Standing, DbErr> {
+    let Some(row) = row else {
+        return Ok(Standing::default());
+    };
+    let cut_off: Option<i64> = row.try_get("", "valid_after")?;
+    Ok(Standing {
+        session: Some(session(row)?),
+        cut_off: cut_off.map(instant).transpose()?,
+    })
+}
+
 /// The session of a row.
 pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
     let id: String = row.try_get("", "id")?;
     let id = Uuid::parse_str(&id).map_err(|error| unreadable("id", &error))?;
+    let contract: String = row.try_get("", "contract")?;
+    let unknown = || DbErr::Type("contract of a session: of a later version".to_owned());
+    let handle: Option<i64> = row.try_get("", "handle")?;
+    let handle = handle.and_then(|number| Handle::of_number(u64::try_from(number).ok()?));
     let generation: i64 = row.try_get("", "generation")?;
     let revoked_at: Option<i64> = row.try_get("", "revoked_at")?;
     let because: Option<String> = row.try_get("", "revoked_because")?;
@@ -97,6 +117,8 @@ pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
     let claims: Option<String> = row.try_get("", "claims")?;
     Ok(Session {
         id: SessionId(id),
+        contract: Contract::of_word(&contract).ok_or_else(unknown)?,
+        handle,
         user_key: row.try_get("", "user_key")?,
         generation: u64::try_from(generation).map_err(|error| unreadable("generation", &error))?,
         rotated_at: time(row, "rotated_at")?,

@@ -1,0 +1,168 @@
+//! Making the tokens of one contract.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::domain::{
+    Claim, ClaimSet, Contract, JsonText, Lease, Reissue, Renewal, Session, SessionName, Subject,
+    TokenPolicy,
+};
+
+use super::single_use::Issue;
+use super::{RefreshTokenCodec, SignError, TokenCodec};
+
+/// Makes the tokens of one contract.
+pub struct Minter {
+    /// Checks and signs its access tokens.
+    pub access_tokens: Arc<dyn TokenCodec>,
+    /// Checks and signs its refresh tokens.
+    pub refresh_tokens: Arc<dyn RefreshTokenCodec>,
+    /// Its limits.
+    pub policy: TokenPolicy,
+    /// For how long a refresh token is good if nobody uses it.
+    pub refresh_lifetime: TimeDelta,
+    /// Claims that new tokens leave out.
+    pub dropped_claims: Vec<String>,
+}
+
+/// Fresh tokens. Their text appears in no `Debug` output.
+#[derive(PartialEq, Eq)]
+pub struct Grant {
+    /// The access token.
+    pub access_token: String,
+    /// For how many seconds it lives.
+    pub expires_in: i64,
+    /// The refresh token, where there is a new one.
+    pub refresh_token: Option<String>,
+    /// For how many seconds the session goes on if nobody refreshes it.
+    pub session_expires_in: i64,
+    /// How it came about.
+    pub exchange: Exchange,
+}
+
+/// How an answer came about, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// Another request with the same credential was a little faster: both got the same answer.
+    Concurrent,
+    /// It was made for this request.
+    New,
+    /// It had been given before, and was lost or is wanted by another tab.
+    Repeated,
+}
+
+impl Exchange {
+    /// One that was made for another request.
+    pub(super) fn again(concurrently: bool) -> Self {
+        if concurrently {
+            Self::Concurrent
+        } else {
+            Self::Repeated
+        }
+    }
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("expires_in", &self.expires_in)
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Minter {
+    /// The contract.
+    pub fn contract(&self) -> Contract {
+        self.policy.contract
+    }
+
+    /// The access token that replaces one with the claims `old`.
+    pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, SignError> {
+        self.sign(old, issue.claims.clone(), issue)
+    }
+
+    /// The first tokens of a session.
+    pub(super) fn first(&self, issue: &Issue) -> Result<Grant, SignError> {
+        let grant = self.sign(&self.template(issue), Vec::new(), issue)?;
+        Ok(match self.contract().renewal() {
+            Renewal::None => grant,
+            Renewal::Kept | Renewal::Rotated => self.with_refresh_token(grant, issue)?,
+        })
+    }
+
+    /// The tokens that answer a refresh token.
+    pub(super) fn next(&self, issue: &Issue) -> Result<Grant, SignError> {
+        let grant = self.sign(&self.template(issue), Vec::new(), issue)?;
+        Ok(match self.contract().renewal() {
+            Renewal::None | Renewal::Kept => grant,
+            Renewal::Rotated => self.with_refresh_token(grant, issue)?,
+        })
+    }
+
+    /// Whom the session is about, as its tokens write it.
+    pub(super) fn subject(&self, session: &Session) -> Subject {
+        let claims = ClaimSet::from_unique(session.claims.clone());
+        match self.access_tokens.subject(&claims) {
+            Claim::Is(subject) => subject,
+            Claim::Absent | Claim::Malformed => Subject::Text(session.user_key.clone()),
+        }
+    }
+
+    fn with_refresh_token(&self, grant: Grant, issue: &Issue) -> Result<Grant, SignError> {
+        let lineage = &issue.lineage;
+        let name = issue
+            .handle
+            .map_or(SessionName::Id(lineage.session), SessionName::Handle);
+        let token = self
+            .refresh_tokens
+            .sign(self.contract(), name, lineage.generation)?;
+        Ok(Grant {
+            refresh_token: Some(token),
+            ..grant
+        })
+    }
+
+    /// The claims of an access token that replaces none.
+    fn template(&self, issue: &Issue) -> ClaimSet {
+        let mut claims = ClaimSet::from_unique(issue.claims.clone());
+        // What the next look at the token demands.
+        if let Some(issuer) = &self.policy.issuer {
+            claims.put("iss", JsonText::string(issuer));
+        }
+        if let Some(audience) = self.policy.audience.first() {
+            claims.put("aud", JsonText::string(audience));
+        }
+        if self.contract() == Contract::TokenPair {
+            // Seed 002; overwritten as every time is.
+            claims.put("nbf", JsonText::integer(0));
+        }
+        claims
+    }
+
+    fn sign(
+        &self,
+        old: &ClaimSet,
+        overwritten: Vec<(String, JsonText)>,
+        issue: &Issue,
+    ) -> Result<Grant, SignError> {
+        let lease: Lease = self.policy.lease(issue.expires_at, issue.issued_at);
+        let reissue = Reissue {
+            old,
+            dropped: &self.dropped_claims,
+            overwritten,
+            lease,
+            lineage: issue.lineage,
+        };
+        let token_id = self.access_tokens.token_id(reissue.token_id_input());
+        let access_token = self.access_tokens.sign(&reissue.claims(token_id))?;
+        Ok(Grant {
+            access_token,
+            expires_in: lease.seconds(),
+            refresh_token: None,
+            session_expires_in: (issue.expires_at - issue.issued_at).num_seconds(),
+            exchange: Exchange::New,
+        })
+    }
+}

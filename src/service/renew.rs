@@ -1,0 +1,285 @@
+//! Exchanging refresh tokens.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use crate::domain::{
+    Admission, Claim, ClaimSet, Clock, Handle, IdSource, Lineage, Refusal, Renewal, Session,
+    SessionName, Standing, Step, Unverified, VerifiedToken, decide, idle_end,
+};
+
+use super::single_use::{Advance, Issue, SingleUse};
+use super::{
+    Attempt, Change, Exchange, Grant, LegacyText, LegacyToken, Minter, RefreshError, SessionError,
+    SessionStore, Trail, UserDirectory,
+};
+
+/// What the log calls the key of a token that the legacy backend made.
+const IMPORTED: &str = "imported";
+
+/// How often a handle is drawn until it is one that nobody has.
+pub(super) const HANDLE_DRAWS: usize = 16;
+
+/// Exchanges the refresh tokens of one contract.
+pub struct Renewer {
+    /// Makes the tokens.
+    pub minter: Arc<Minter>,
+    /// Knows the users.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Knows the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Tells the time, once per exchange.
+    pub clock: Arc<dyn Clock>,
+    /// Draws handles.
+    pub ids: Arc<dyn IdSource>,
+    /// For how long a token that was exchanged gets its answer again.
+    pub grace: TimeDelta,
+    /// Whether tokens of the legacy backend, imported before, are accepted. Each token that is
+    /// none of ours then costs a query.
+    pub accepts_imported: bool,
+}
+
+/// What a request presents.
+struct Candidate {
+    name: SessionName,
+    generation: u64,
+    key: String,
+    /// Why it is no token of ours; it may have been imported.
+    foreign: Option<Unverified>,
+}
+
+impl Renewer {
+    /// Exchanges `refresh_token`, for contracts that send an access token as well only together
+    /// with `access_token` of the same session.
+    pub async fn renew(&self, refresh_token: &str, access_token: Option<&str>) -> Attempt {
+        let mut trail = Trail::default();
+        let outcome = self.exchange(refresh_token, access_token, &mut trail).await;
+        Attempt { trail, outcome }
+    }
+
+    /// The session that a genuine refresh token names, and what is known about its user.
+    pub(super) async fn find(
+        &self,
+        refresh_token: &str,
+        now: DateTime<Utc>,
+        trail: &mut Trail,
+    ) -> Result<Option<Standing>, SessionError> {
+        let Ok(candidate) = self.candidate(refresh_token, now) else {
+            return Ok(None);
+        };
+        let standing = self.sessions.locate(candidate.name).await?;
+        if let Some(session) = &standing.session {
+            self.note(&candidate, session, trail);
+        }
+        Ok(Some(standing))
+    }
+
+    fn note(&self, candidate: &Candidate, session: &Session, trail: &mut Trail) {
+        trail.key = Some(candidate.key.clone());
+        trail.session = Some(session.id);
+        trail.subject = Some(self.minter.subject(session));
+    }
+
+    async fn exchange(
+        &self,
+        refresh_token: &str,
+        access_token: Option<&str>,
+        trail: &mut Trail,
+    ) -> Result<Grant, RefreshError> {
+        let now = self.clock.now();
+        let candidate = self.candidate(refresh_token, now)?;
+        let access_token = access_token
+            .map(|token| self.judge_access_token(token, now))
+            .transpose()?;
+        let standing = self.sessions.locate(candidate.name).await?;
+        let Some(session) = standing.session.clone() else {
+            // Ours, and forgotten because it is over; or nobody's.
+            let refusal = candidate
+                .foreign
+                .map_or(Refusal::SessionExpired, Refusal::from);
+            return Err(refusal.into());
+        };
+        self.note(&candidate, &session, trail);
+        let subject = self.minter.subject(&session);
+        if let Some((token, admission)) = &access_token {
+            belongs(token, admission, &session, candidate.foreign.is_some())?;
+        }
+        standing.admit(session.rotated_at)?;
+        let user = self.directory.find(&subject).await?;
+        let user = user.admit(session.rotated_at)?;
+
+        let mut claims = ClaimSet::from_unique(session.claims.clone());
+        for (name, value) in user.claims {
+            claims.put(&name, value);
+        }
+        let admission = Admission {
+            subject,
+            issued_at: session.rotated_at,
+            lineage: Lineage {
+                contract: self.minter.contract(),
+                session: session.id,
+                generation: candidate.generation,
+                started_at: session.started_at,
+            },
+        };
+        match self.minter.contract().renewal() {
+            Renewal::None | Renewal::Kept => self.keep(&admission, &session, claims, now),
+            Renewal::Rotated => self.rotate(&admission, standing, claims, now).await,
+        }
+    }
+
+    /// What `token` names, if it is genuine or may have been imported.
+    fn candidate(&self, token: &str, now: DateTime<Utc>) -> Result<Candidate, Unverified> {
+        let contract = self.minter.contract();
+        match self.minter.refresh_tokens.verify(contract, token) {
+            Ok(presented) if presented.key.valid_until.is_some_and(|end| now >= end) => {
+                Err(Unverified::RetiredKey)
+            }
+            Ok(presented) => Ok(Candidate {
+                name: presented.session,
+                generation: presented.generation,
+                key: presented.key.label,
+                foreign: None,
+            }),
+            Err(Unverified::TooLong) => Err(Unverified::TooLong),
+            Err(foreign) if self.accepts_imported => {
+                let token = LegacyToken::Text(LegacyText(token));
+                let id = self.minter.refresh_tokens.imported(contract, &token);
+                Ok(Candidate {
+                    name: SessionName::Id(id),
+                    generation: 0,
+                    key: IMPORTED.to_owned(),
+                    foreign: Some(foreign),
+                })
+            }
+            Err(foreign) => Err(foreign),
+        }
+    }
+
+    /// However old: how long a session goes on is for its refresh token to say.
+    fn judge_access_token(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(VerifiedToken, Admission), Refusal> {
+        let token = self.minter.access_tokens.verify_ignoring_expiry(token)?;
+        let admission = self.minter.policy.judge_kind(&token, now)?;
+        Ok((token, admission))
+    }
+
+    /// A new access token; nothing is written.
+    fn keep(
+        &self,
+        admission: &Admission,
+        session: &Session,
+        claims: ClaimSet,
+        now: DateTime<Utc>,
+    ) -> Result<Grant, RefreshError> {
+        let generation = admission.lineage.generation;
+        match decide(generation, Some(session), self.grace, now)? {
+            Step::Rotate { .. } => {}
+            Step::Begin | Step::Replay | Step::Reuse => return Err(Refusal::TokenReused.into()),
+        }
+        let latest = self.minter.policy.session_end(session.started_at);
+        let issue = Issue {
+            claims: claims.into_inner(),
+            expires_at: session.expires_at.min(latest),
+            handle: session.handle,
+            issued_at: now.trunc_subsecs(0),
+            lineage: admission.lineage,
+        };
+        if issue.expires_at <= issue.issued_at {
+            return Err(Refusal::SessionExpired.into());
+        }
+        Ok(self.minter.next(&issue)?)
+    }
+
+    async fn rotate(
+        &self,
+        admission: &Admission,
+        mut standing: Standing,
+        claims: ClaimSet,
+        now: DateTime<Utc>,
+    ) -> Result<Grant, RefreshError> {
+        let contract = self.minter.contract();
+        let old = admission.lineage;
+        let latest = self.minter.policy.session_end(old.started_at);
+        let now = now.trunc_subsecs(0);
+        if old.generation >= contract.last_generation() || now >= latest {
+            return Err(Refusal::SessionExpired.into());
+        }
+        if contract.has_handles() {
+            standing = self.with_handle(standing, now).await?;
+        }
+        let next = Issue {
+            claims: claims.into_inner(),
+            expires_at: idle_end(now, self.minter.refresh_lifetime, latest),
+            handle: standing.session.as_ref().and_then(|session| session.handle),
+            issued_at: now,
+            lineage: Lineage {
+                generation: old.generation.saturating_add(1),
+                ..old
+            },
+        };
+        // Signed first: tokens that cannot be signed must not use up the old ones.
+        let grant = self.minter.next(&next)?;
+        let single_use = SingleUse {
+            sessions: &*self.sessions,
+            grace: self.grace,
+            policy: &self.minter.policy,
+        };
+        match single_use.advance(admission, standing, &next).await? {
+            Advance::Made => Ok(grant),
+            Advance::Again {
+                issue,
+                concurrently,
+            } => Ok(Grant {
+                exchange: Exchange::again(concurrently),
+                ..self.minter.next(&issue)?
+            }),
+        }
+    }
+
+    /// A session that was imported has no handle before its first refresh.
+    async fn with_handle(
+        &self,
+        mut standing: Standing,
+        now: DateTime<Utc>,
+    ) -> Result<Standing, SessionError> {
+        for _ in 0..HANDLE_DRAWS {
+            let Some(session) = standing.session.as_ref().filter(|s| s.handle.is_none()) else {
+                return Ok(standing);
+            };
+            let id = session.id;
+            let handle = Handle::at(now, self.ids.handle_bits());
+            // Lost to another request for the same session, or to another session: the row says.
+            let _: Change = self.sessions.give_handle(id, handle).await?;
+            standing = self.sessions.locate(SessionName::Id(id)).await?;
+        }
+        Err(SessionError::Timeout)
+    }
+}
+
+/// Whether an access token is one of the session that the refresh token names.
+///
+/// Which generation it is of does not matter: a frontend that was cut off between writing the one
+/// and the other down must not be stranded, and the refresh token is the secret of the two.
+fn belongs(
+    token: &VerifiedToken,
+    admission: &Admission,
+    session: &Session,
+    is_imported: bool,
+) -> Result<(), Refusal> {
+    let of_this_session = match &token.lineage {
+        Claim::Is(lineage) => lineage.session == session.id,
+        // The legacy backend knew nothing of sessions.
+        Claim::Absent => is_imported,
+        Claim::Malformed => false,
+    };
+    if of_this_session && admission.subject.user_key() == session.user_key {
+        Ok(())
+    } else {
+        Err(Refusal::TokenMismatch)
+    }
+}

@@ -1,0 +1,188 @@
+//! Starting a session for a user whose password the legacy backend has just checked.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use crate::domain::{
+    ClaimSet, Clock, Contract, Handle, IdSource, JUDGED_CLAIMS, JsonText, Lineage, Lookup,
+    RESERVED_CLAIMS, Refusal, SessionId, Subject, User, idle_end,
+};
+
+use super::renew::HANDLE_DRAWS;
+use super::single_use::{Issue, first_row};
+use super::{
+    Change, DirectoryError, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory,
+};
+
+/// Starts sessions.
+pub struct Starter {
+    /// The contracts that are offered.
+    pub contracts: Vec<Arc<Minter>>,
+    /// Knows the users.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Where sessions are written down.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Names sessions.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// A session to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The contract that its frontend speaks.
+    pub contract: Contract,
+    /// Whose it is.
+    pub user: Subject,
+    /// What its access tokens say beside the subject and what the users table says.
+    pub claims: Vec<(String, JsonText)>,
+}
+
+/// A session that was started.
+#[derive(Debug)]
+pub struct Started {
+    /// Its name.
+    pub session: SessionId,
+    /// Its first tokens.
+    pub grant: Grant,
+}
+
+/// Why no session was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A claim of that name is written or judged by the service itself.
+    #[error("the claim {0} is not for the caller to set")]
+    Claim(String),
+    /// The directory could not answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// No key is long enough for the contract's algorithm.
+    #[error("the contract {} is not offered: the secret is too short for its algorithm", .0.word())]
+    NotOffered(Contract),
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The sessions could not be read or written.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
+    /// A token could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl Starter {
+    /// Starts a session of an active user and makes its first tokens.
+    pub async fn start(&self, login: Login) -> Result<Started, StartError> {
+        let now = self.clock.now().trunc_subsecs(0);
+        let mut minters = self.contracts.iter();
+        let minter = minters
+            .find(|minter| minter.contract() == login.contract)
+            .ok_or(StartError::NotOffered(login.contract))?;
+        let (subject_claim, subject) = minter.access_tokens.subject_claim(&login.user);
+        let taken = |name: &str| {
+            name == subject_claim
+                || RESERVED_CLAIMS.contains(&name)
+                || JUDGED_CLAIMS.contains(&name)
+        };
+        if let Some((name, _)) = login.claims.iter().find(|(name, _)| taken(name)) {
+            return Err(StartError::Claim(name.clone()));
+        }
+
+        let user_key = login.user.user_key();
+        let id = SessionId(self.ids.session_id());
+        let cut_off = self.sessions.standing(id, &user_key).await?.cut_off;
+        let lookup = self.directory.find(&login.user).await?;
+        let leeway = minter.policy.leeway;
+        let (user, issued_at) = after_cut_offs(lookup, cut_off, now, leeway)?;
+
+        let mut claims = ClaimSet::from_unique(vec![(subject_claim, subject)]);
+        for (name, value) in login.claims.into_iter().chain(user.claims) {
+            claims.put(&name, value);
+        }
+        let lineage = Lineage {
+            contract: login.contract,
+            session: id,
+            generation: 0,
+            started_at: issued_at,
+        };
+        self.begin(minter, &user_key, lineage, claims).await
+    }
+
+    async fn begin(
+        &self,
+        minter: &Minter,
+        user_key: &str,
+        lineage: Lineage,
+        claims: ClaimSet,
+    ) -> Result<Started, StartError> {
+        let issued_at = lineage.started_at;
+        let latest = minter.policy.session_end(issued_at);
+        let mut issue = Issue {
+            claims: claims.into_inner(),
+            expires_at: match lineage.contract {
+                Contract::ExpiredToken => latest,
+                Contract::Cookie
+                | Contract::Envelope
+                | Contract::RefreshToken
+                | Contract::TokenPair => idle_end(issued_at, minter.refresh_lifetime, latest),
+            },
+            handle: None,
+            issued_at,
+            lineage,
+        };
+        for _ in 0..HANDLE_DRAWS {
+            if lineage.contract.has_handles() {
+                issue.handle = Some(Handle::at(issued_at, self.ids.handle_bits()));
+            }
+            let grant = minter.first(&issue)?;
+            let row = first_row(user_key, &issue);
+            if self.sessions.begin(&row).await? == Change::Lost {
+                continue;
+            }
+            // A cut-off that was set meanwhile could revoke only the rows it found.
+            let standing = self.sessions.standing(lineage.session, user_key).await?;
+            standing.admit(issued_at)?;
+            return Ok(Started {
+                session: lineage.session,
+                grant,
+            });
+        }
+        Err(SessionError::Timeout.into())
+    }
+}
+
+/// The user, and a time of issue that lies after every cut-off.
+///
+/// Whoever logs out everywhere, or changes the password, and logs in again within the same second
+/// would else get tokens that are dead from the start.
+fn after_cut_offs(
+    lookup: Lookup,
+    cut_off: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    leeway: chrono::TimeDelta,
+) -> Result<(User, DateTime<Utc>), Refusal> {
+    let of_user = match &lookup {
+        Lookup::Found(user) => user.valid_after,
+        Lookup::NotAKey | Lookup::NotFound => None,
+    };
+    let second = chrono::TimeDelta::seconds(1);
+    let after = |cut_off: DateTime<Utc>| cut_off.trunc_subsecs(0) + second;
+    let issued_at = [cut_off, of_user]
+        .into_iter()
+        .flatten()
+        .map(after)
+        .fold(now, DateTime::max);
+    // A cut-off that far in the future is one to be obeyed.
+    let issued_at = if issued_at - now > leeway {
+        now
+    } else {
+        issued_at
+    };
+    let user = lookup.admit(issued_at)?;
+    if cut_off.is_some_and(|cut_off| issued_at <= cut_off) {
+        return Err(Refusal::SessionRevoked);
+    }
+    Ok((user, issued_at))
+}
