@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use poem::{Request, RequestBody, Result};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem::{IntoResponse, Request, RequestBody, Response, Result};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaResponses, Registry};
 use poem_openapi::types::Type;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, OpenApi};
 
 use crate::json::{StrictObject, as_string};
 use crate::service::Refresher;
@@ -32,51 +32,81 @@ impl RefreshApi {
         method = "post",
         operation_id = "refreshToken"
     )]
-    async fn refresh(&self, bearer: Bearer, body: RefreshBody) -> Audited<Refreshed> {
-        match body.credential(bearer) {
-            Ok(token) => expired_token::answer(self.refresher.refresh(&token).await),
-            Err(error) => expired_token::refuse_input(&error),
+    async fn refresh(&self, bearer: Bearer, body: RefreshBody) -> Routed {
+        let bytes = match body.0 {
+            Ok(bytes) => bytes,
+            Err(error) => return Routed::of(expired_token::refuse_input(&error.into())),
+        };
+        let object = match bytes.as_slice() {
+            [] => Ok(StrictObject::default()),
+            bytes => StrictObject::parse(bytes).map_err(malformed),
+        };
+        match object {
+            Ok(object) => self.route(&object, bearer).await,
+            Err(error) => Routed::of(expired_token::refuse_input(&error)),
         }
+    }
+}
+
+impl RefreshApi {
+    /// Hands the request to the contract that it speaks.
+    async fn route(&self, body: &StrictObject<'_>, bearer: Bearer) -> Routed {
+        let beside = Beside {
+            bearer: !matches!(bearer, Bearer::Missing),
+            cookie: false,
+        };
+        match Shape::of(body, beside) {
+            Shape::ExpiredToken => Routed::of(self.exchange(body, bearer).await),
+            Shape::Cookie | Shape::RefreshToken | Shape::TokenPair | Shape::Unknown => {
+                let what = "the member token is required".to_owned();
+                Routed::of(expired_token::refuse_input(&InputError::Malformed(what)))
+            }
+        }
+    }
+
+    async fn exchange(&self, body: &StrictObject<'_>, bearer: Bearer) -> Audited<Refreshed> {
+        let token = match (body.find("token").map(as_string), bearer) {
+            (Some(Some(token)), _) => token.into_owned(),
+            (Some(None), _) => {
+                let what = "token must be a string".to_owned();
+                return expired_token::refuse_input(&InputError::Malformed(what));
+            }
+            (None, Bearer::Credential(token)) => token,
+            // No token has these bytes, so it gets what every token that is none gets.
+            (None, Bearer::Unreadable | Bearer::Missing) => String::new(),
+        };
+        expired_token::answer(self.refresher.refresh(&token).await)
+    }
+}
+
+/// The answer of the contract that was meant; in the document that of the main job, since the
+/// others have operations of their own there.
+struct Routed(Response);
+
+impl Routed {
+    fn of(reply: impl IntoResponse) -> Self {
+        Self(reply.into_response())
+    }
+}
+
+impl IntoResponse for Routed {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl ApiResponse for Routed {
+    fn meta() -> MetaResponses {
+        Refreshed::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Refreshed::register(registry);
     }
 }
 
 /// The body of a refresh request as bytes, or why it could not be had.
 struct RefreshBody(Result<Vec<u8>, body::BodyError>);
-
-impl RefreshBody {
-    /// The token that the request carries.
-    fn credential(self, bearer: Bearer) -> Result<String, InputError> {
-        let bytes = self.0?;
-        let object = match bytes.as_slice() {
-            [] => None,
-            bytes => Some(StrictObject::parse(bytes).map_err(malformed)?),
-        };
-        let bearer = match bearer {
-            Bearer::Credential(token) => Some(token),
-            // No token has these bytes, so it gets what every token that is none gets.
-            Bearer::Unreadable => Some(String::new()),
-            Bearer::Missing => None,
-        };
-
-        let beside = Beside {
-            bearer: bearer.is_some(),
-            cookie: false,
-        };
-        match (Shape::of(object.as_ref(), beside), bearer) {
-            (Shape::ExpiredToken, bearer) => {
-                let token = object.as_ref().and_then(|object| object.find("token"));
-                match token.map(as_string) {
-                    Some(Some(token)) => Ok(token.into_owned()),
-                    Some(None) => Err(InputError::Malformed("token must be a string".to_owned())),
-                    None => Ok(bearer.unwrap_or_default()),
-                }
-            }
-            (Shape::Cookie | Shape::RefreshToken | Shape::TokenPair | Shape::Unknown, _) => Err(
-                InputError::Malformed("the member token is required".to_owned()),
-            ),
-        }
-    }
-}
 
 impl<'a> ApiExtractor<'a> for RefreshBody {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];

@@ -5,8 +5,6 @@
 
 pub(super) mod expired_token;
 
-use serde_json::value::RawValue;
-
 use crate::json::StrictObject;
 
 /// The contracts that share `POST /api/auth/refresh`.
@@ -35,21 +33,18 @@ pub(super) struct Beside {
 
 impl Shape {
     /// The first rule that matches wins.
-    pub(super) fn of(body: Option<&StrictObject<'_>>, beside: Beside) -> Self {
-        let has = |name: &str| -> Option<&RawValue> { body?.find(name) };
-        if has("RefreshToken")
-            .or_else(|| has("refreshToken"))
-            .is_some()
-        {
+    pub(super) fn of(body: &StrictObject<'_>, beside: Beside) -> Self {
+        let has = |name: &str| body.find(name).is_some();
+        if has("RefreshToken") || has("refreshToken") {
             return Self::TokenPair;
         }
-        if has("token").is_some() {
+        if has("token") {
             return Self::ExpiredToken;
         }
-        if has("refresh_token").is_some() {
+        if has("refresh_token") {
             return Self::RefreshToken;
         }
-        if body.is_some_and(|body| !body.is_empty()) {
+        if !body.is_empty() {
             return Self::Unknown;
         }
         if beside.bearer && !beside.cookie {
@@ -64,8 +59,8 @@ mod tests {
     use super::*;
 
     fn shape(body: &str, bearer: bool, cookie: bool) -> Shape {
-        let object = StrictObject::parse(body.as_bytes()).ok();
-        Shape::of(object.as_ref(), Beside { bearer, cookie })
+        let object = StrictObject::parse(body.as_bytes()).unwrap_or_default();
+        Shape::of(&object, Beside { bearer, cookie })
     }
 
     #[test]
