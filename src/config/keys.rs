@@ -46,7 +46,7 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Option<Keys> {
     let key_id = vars.optional("JWT_KEY_ID");
-    let allow_weak = vars.flag("JWT_ALLOW_WEAK_SECRET");
+    let allow_weak = vars.flag("JWT_ALLOW_WEAK_SECRET", false);
     let previous = previous(vars);
     let current = vars.secret("JWT_SECRET_KEY", "JWT_SECRET_KEY_FILE");
     let Some(text) = current else {

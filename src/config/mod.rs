@@ -1,6 +1,7 @@
 //! Settings from the environment, parsed into the words of the domain; all problems at once.
 
 mod contracts;
+mod cookies;
 mod keys;
 mod lists;
 #[cfg(test)]
@@ -171,14 +172,14 @@ impl Config {
             grace,
             contracts,
             not_offered,
-            accepts_imported: vars.flag("ACCEPT_IMPORTED_TOKENS"),
+            accepts_imported: vars.flag("ACCEPT_IMPORTED_TOKENS", false),
             directory,
             subject_claim,
             dropped_claims,
             database,
             users_database,
             listen: lists::listen_address(vars),
-            http: http(vars),
+            http: http(vars, &mut warnings),
             server: server(vars),
             log: LogSettings {
                 filter: vars.parse("LOG_LEVEL", LogFilter::default()),
@@ -271,7 +272,7 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
     }
 }
 
-fn http(vars: &mut Vars) -> HttpSettings {
+fn http(vars: &mut Vars, warnings: &mut Vec<String>) -> HttpSettings {
     let body = vars.bounded("REQUEST_BODY_TIMEOUT_SECONDS", 10, 1..=300);
     let whole = vars.bounded("REQUEST_TIMEOUT_SECONDS", 15, 1..=600);
     if body >= whole {
@@ -280,6 +281,7 @@ fn http(vars: &mut Vars) -> HttpSettings {
         vars.problem("REQUEST_TIMEOUT_SECONDS", what);
     }
     HttpSettings {
+        cookies: cookies::read(vars, warnings),
         cors_allowed_origins: lists::origins(vars),
         trusted_proxies: lists::networks(vars),
         body_deadline: Duration::from_secs(body.into()),

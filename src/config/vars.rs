@@ -97,14 +97,15 @@ impl Vars {
         }
     }
 
-    /// Yes or no; no if not set.
-    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+    /// Yes or no, or the default.
+    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
         match self.optional(name).as_deref() {
-            None | Some("false" | "0") => false,
+            None => default,
+            Some("false" | "0") => false,
             Some("true" | "1") => true,
             Some(_) => {
                 self.problem(name, "expected true or false");
-                false
+                default
             }
         }
     }

@@ -215,12 +215,20 @@ mod tests {
     use poem::endpoint::make;
     use poem::http::Uri;
 
+    use super::super::{CookieSettings, SameSite};
     use super::*;
     use crate::domain::RandomIds;
 
     fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         let settings = HttpSettings {
             cors_allowed_origins: vec!["https://app.example.com".to_owned()],
+            cookies: CookieSettings {
+                refresh_name: "refresh_token".to_owned(),
+                access_name: "access_token".to_owned(),
+                domain: None,
+                same_site: SameSite::Lax,
+                secure: true,
+            },
             trusted_proxies: Vec::new(),
             body_deadline: Duration::from_secs(1),
             request_deadline: Duration::from_secs(1),
@@ -257,6 +265,22 @@ mod tests {
             "{body}"
         );
         assert_eq!(next.into_body().into_string().await.unwrap(), "fine");
+    }
+
+    #[tokio::test]
+    async fn every_cookie_of_an_answer_reaches_a_listed_origin() {
+        let frame = frame(make(|_| async {
+            let response = Response::builder().header("set-cookie", "a=1");
+            Ok::<_, poem::Error>(response.header("set-cookie", "b=2").finish())
+        }));
+        let request = Request::builder().header("origin", "https://app.example.com");
+
+        let answer = frame.get_response(request.finish()).await;
+
+        let cookies = answer.headers().get_all("set-cookie").iter();
+        assert_eq!(cookies.collect::<Vec<_>>(), ["a=1", "b=2"]);
+        let allowed = answer.header("access-control-allow-credentials");
+        assert_eq!(allowed, Some("true"));
     }
 
     #[tokio::test]

@@ -5,6 +5,11 @@ mod bearer;
 mod body;
 mod client_address;
 mod contract;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the contract that lives on it comes next")
+)]
+mod cookie;
 mod cors;
 mod docs;
 mod example;
@@ -26,6 +31,7 @@ use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 use crate::domain::IdSource;
 use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
 
+pub use self::cookie::{CookieSettings, SameSite};
 pub use health::Readiness;
 pub use server::{ServerSettings, serve};
 
@@ -54,6 +60,8 @@ pub struct Parts {
 /// How requests are read and answered.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
+    /// The cookies that carry tokens.
+    pub cookies: CookieSettings,
     /// The origins whose scripts may read answers, such as `https://app.example.com`.
     pub cors_allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -63,6 +63,28 @@ async fn a_listed_origin_may_read_successes_refusals_and_failures() {
 }
 
 #[tokio::test]
+async fn a_listed_origin_may_send_cookies_along() {
+    let app = spawn_listing().await;
+    let request = request(Method::POST, "/api/auth/refresh")
+        .header("origin", LISTED)
+        .header("cookie", "refresh_token=t; theme=dark")
+        .content_type("application/json");
+    let body = json!({"token": app.expired_token()}).to_string();
+
+    let answers = [
+        preflight(&app, LISTED).await,
+        app.send(request.body(body)).await,
+    ];
+
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [204, 200]);
+    for answer in answers {
+        let header = |name| answer.header(name);
+        assert_eq!(header("access-control-allow-origin"), Some(LISTED));
+        assert_eq!(header("access-control-allow-credentials"), Some("true"));
+    }
+}
+
+#[tokio::test]
 async fn a_listed_origin_may_read_that_a_request_took_too_long() {
     let mut settings = ONE_PATIENT_CONNECTION.to_vec();
     settings.push(("CORS_ALLOWED_ORIGINS", LISTED));

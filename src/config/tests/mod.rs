@@ -1,3 +1,4 @@
+mod cookies;
 mod keys;
 mod lists;
 
@@ -21,9 +22,13 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 23] = [
+const CHECKED: [&str; 28] = [
+    "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "CLOCK_LEEWAY_SECONDS",
+    "COOKIE_DOMAIN",
+    "COOKIE_SAME_SITE",
+    "COOKIE_SECURE",
     "CORS_ALLOWED_ORIGINS",
     "DATABASE_CONNECT_TIMEOUT_SECONDS",
     "DATABASE_MAX_CONNECTIONS",
@@ -37,6 +42,7 @@ const CHECKED: [&str; 23] = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_CONNECTIONS",
+    "REFRESH_COOKIE_NAME",
     "REFRESH_WINDOW_MINUTES",
     "REQUEST_BODY_TIMEOUT_SECONDS",
     "REQUEST_HEAD_TIMEOUT_SECONDS",
