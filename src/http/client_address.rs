@@ -19,11 +19,22 @@ pub(super) fn of(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     Some(client(peer.ip(), &hops, trusted))
 }
 
+/// Whether a trusted proxy has handed the request on.
+pub(super) fn has_trusted_peer(request: &Request, trusted: &[IpNet]) -> bool {
+    let Addr::SocketAddr(peer) = &request.remote_addr().0 else {
+        return false;
+    };
+    is_trusted(&peer.ip().to_canonical(), trusted)
+}
+
+fn is_trusted(ip: &IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(ip))
+}
+
 fn client(peer: IpAddr, hops: &[&[u8]], trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let mut client = peer.to_canonical();
     for hop in hops.iter().rev() {
-        if !is_trusted(&client) {
+        if !is_trusted(&client, trusted) {
             break;
         }
         // A hop that is no address hides whoever stands before it: the proxy is all we know.

@@ -11,6 +11,11 @@ mod contract;
 )]
 mod cookie;
 mod cors;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the contract that lives on it comes next")
+)]
+mod cross_site;
 mod docs;
 mod example;
 mod frame;
@@ -64,7 +69,7 @@ pub struct HttpSettings {
     pub cookies: CookieSettings,
     /// The origins whose scripts may read answers, such as `https://app.example.com`.
     pub cors_allowed_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long the body of a request may take to arrive.
     pub body_deadline: Duration,

@@ -1,0 +1,128 @@
+//! Cross-site request forgery: only the service's own pages, and listed ones, may use a cookie.
+//!
+//! *Why no token against it.* Browsers say by themselves where a request comes from: `Origin` comes
+//! with every `POST`, and `Sec-Fetch-Site` with every request to HTTPS or localhost. No script can
+//! set either. What sends neither is no browser, and carries only cookies that it was given.
+
+#[cfg(test)]
+mod tests;
+
+use ipnet::IpNet;
+use poem::Request;
+use poem::http::{HeaderMap, HeaderValue, header};
+
+use super::client_address;
+
+/// How the browser sees the page against the address that it sends to.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Knows whose pages may use the cookies.
+pub(super) struct CrossSiteGuard {
+    listed: Vec<String>,
+    trusted_proxies: Vec<IpNet>,
+}
+
+/// Why a request may not use the cookies that it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CrossSite {
+    /// There is no origin, but the browser calls the page another site's.
+    #[error("Sec-Fetch-Site is cross-site")]
+    Fetch,
+    /// The page is another site's.
+    #[error("the Origin is neither the service's own nor in CORS_ALLOWED_ORIGINS")]
+    Origin,
+    /// The page is nobody's: a sandboxed frame, a file, a redirect by way of another site.
+    #[error("the Origin is null")]
+    Null,
+    /// There are several origins.
+    #[error("there are several Origin headers")]
+    Several,
+}
+
+impl CrossSiteGuard {
+    pub(super) fn new(listed: &[String], trusted_proxies: &[IpNet]) -> Self {
+        Self {
+            listed: listed.to_owned(),
+            trusted_proxies: trusted_proxies.to_owned(),
+        }
+    }
+
+    /// Whether the request may use the cookies that it carries.
+    ///
+    /// That without `Origin` only `cross-site` is refused lets no page in: a browser that sends
+    /// `Sec-Fetch-Site` with a `POST` sends `Origin` as well.
+    pub(super) fn check(&self, request: &Request) -> Result<(), CrossSite> {
+        let mut origins = request.headers().get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) if fetch_site_is(request.headers(), "cross-site") => Err(CrossSite::Fetch),
+            (None, _) => Ok(()),
+            (Some(_), Some(_)) => Err(CrossSite::Several),
+            (Some(origin), None) if origin == "null" => Err(CrossSite::Null),
+            (Some(origin), None) if self.lists(origin) || self.is_own(origin, request) => Ok(()),
+            (Some(_), None) => Err(CrossSite::Origin),
+        }
+    }
+
+    fn lists(&self, origin: &HeaderValue) -> bool {
+        self.listed.iter().any(|listed| origin == listed)
+    }
+
+    /// Whether that is the origin that the request was sent to.
+    ///
+    /// The browser's word goes before the comparison with `Host`, in both directions. It may say
+    /// `same-origin` of an origin that is not the host's: a proxy has rewritten `Host`, as nginx
+    /// does unless told otherwise. That is safe, because the browser knows the address that it
+    /// sends to, and no page of another origin can bring the header along: scripts may not set
+    /// `Sec-` headers, and where an old browser let them, it would ask by a preflight first, which
+    /// only listed origins pass. And it may not say it of an origin that is the host's: then scheme
+    /// or port are others, which `Host` does not show.
+    fn is_own(&self, origin: &HeaderValue, request: &Request) -> bool {
+        let says = |site| fetch_site_is(request.headers(), site);
+        if says("cross-site") || says("same-site") {
+            return false;
+        }
+        if says("same-origin") {
+            return true;
+        }
+        let (Ok(origin), Some(host)) = (origin.to_str(), self.host(request)) else {
+            return false;
+        };
+        is_origin_of(origin, host)
+    }
+
+    /// The host that the browser asked: `Host`, or what a trusted proxy says that it was.
+    ///
+    /// A proxy may let the client's own `X-Forwarded-Host` pass. No page of another origin can send
+    /// one: that, too, takes a preflight.
+    fn host<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let headers = request.headers();
+        let forwarded = headers.get_all("x-forwarded-host").iter().next_back();
+        if let Some(forwarded) = forwarded
+            && client_address::has_trusted_peer(request, &self.trusted_proxies)
+        {
+            // What stands before the last comma was not written by that proxy.
+            return forwarded.to_str().ok()?.rsplit(',').next().map(str::trim);
+        }
+        let mut hosts = headers.get_all(header::HOST).iter();
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) => host.to_str().ok(),
+            _ => None,
+        }
+    }
+}
+
+fn fetch_site_is(headers: &HeaderMap, site: &str) -> bool {
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+    sites.any(|said| said == site)
+}
+
+/// Whether pages of `host` have that origin, which never names the scheme's own port.
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let schemes = [("http://", ":80"), ("https://", ":443")];
+    schemes.into_iter().any(|(scheme, own_port)| {
+        let host = host.strip_suffix(own_port).unwrap_or(host);
+        let authority = origin.strip_prefix(scheme);
+        authority
+            .is_some_and(|authority| !authority.is_empty() && authority.eq_ignore_ascii_case(host))
+    })
+}
