@@ -1,10 +1,14 @@
 //! Reading a request's body: bounded in size and time, JSON by its media type.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use poem::error::ReadBodyError;
 use poem::http::header::CONTENT_TYPE;
 use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use tokio::time::timeout;
 
 /// The largest body that is read, in bytes.
@@ -31,8 +35,45 @@ pub(super) enum BodyError {
     TooLarge,
 }
 
+/// The bytes of a body, empty where there is none, or why they could not be had; in the document
+/// a `T`.
+///
+/// *Why not parsed by poem-openapi.* It takes duplicate members, and answers bad input by itself.
+pub(super) struct Body<T>(pub(super) Result<Vec<u8>, BodyError>, PhantomData<T>);
+
+impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = MetaMediaType {
+            content_type: "application/json",
+            schema: T::schema_ref(),
+        };
+        Some(MetaRequest {
+            description: None,
+            content: vec![content],
+            required: false,
+        })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(Self(read(request, body).await, PhantomData))
+    }
+}
+
 /// The bytes of the body; empty where there is none.
-pub(super) async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
+async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
     let BodyDeadline(deadline) = *request
         .data()
         .unwrap_or(&BodyDeadline(Duration::from_secs(10)));

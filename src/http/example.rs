@@ -4,6 +4,8 @@
 //! of one type. So a response names `ExampleOf` its code, whose schema is the problem's with that
 //! code's example on top; what is sent is a [`ProblemJson`] all the same.
 
+use std::marker::PhantomData;
+
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ToJSON, Type};
@@ -11,6 +13,7 @@ use poem_openapi::types::{ToJSON, Type};
 use crate::domain::{Refusal, Unsupported};
 
 use super::body::BodyError;
+use super::cross_site::CROSS_SITE;
 use super::problem::{Code, Problem, ProblemJson};
 
 /// Stands in the document where a demo has a token that works. Its signature fits no key.
@@ -41,9 +44,38 @@ impl<const CODE: usize> Payload for ExampleOf<CODE> {
     }
 }
 
+/// A JSON body that the document shows as the example of one answer.
+pub(super) trait Shown {
+    /// The type of the body.
+    type Body: Type + ToJSON;
+
+    /// The example.
+    fn body() -> Self::Body;
+}
+
+/// Stands in the document for a body whose example is that of `E`.
+pub(super) struct JsonExample<E>(PhantomData<E>);
+
+impl<E: Shown + Send> Payload for JsonExample<E> {
+    const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            all_of: vec![E::Body::schema_ref()],
+            example: E::body().to_json(),
+            ..MetaSchema::ANY
+        }))
+    }
+
+    fn register(registry: &mut Registry) {
+        E::Body::register(registry);
+    }
+}
+
 /// What `detail` says of such a problem, or of one of them where it says several things.
 fn detail(code: Code) -> String {
     match code {
+        Code::CrossSite => CROSS_SITE.to_owned(),
         Code::BadRequest => BodyError::Broken.to_string(),
         Code::MissingToken => "send the token as Authorization: Bearer".to_owned(),
         Code::RefreshWindowOver => Refusal::RefreshWindowOver.to_string(),

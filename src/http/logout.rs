@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use poem::{Request, RequestBody, Result};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
-};
+use poem::{IntoResponse, Request, Response};
+use poem_openapi::registry::{MetaResponses, Registry};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::value::RawValue;
 use tracing::error;
 
@@ -17,20 +14,26 @@ use crate::service::Logouter;
 use super::Tag;
 use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
-use super::body::{self, BodyError};
+use super::body::{Body, BodyError};
 use super::contract::expired_token::{InputError, malformed};
+use super::cookie::{CookieSettings, CookieValue, Cookies};
+use super::cross_site::{CROSS_SITE, CrossSite, CrossSiteGuard};
 use super::example::{EXAMPLE_TOKEN, ExampleOf};
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 pub(super) struct LogoutApi {
     pub(super) logouter: Arc<Logouter>,
+    pub(super) cookies: CookieSettings,
+    pub(super) guard: CrossSiteGuard,
 }
 
 /// A session to end.
 #[derive(Object)]
 #[oai(example)]
 struct LogoutRequest {
-    /// A token of the session, expired or not; may be left out where the header carries it.
+    /// An access token of the session, expired or not, or its refresh token; may be left out where
+    /// the header or the cookie carries it. The names of the other contracts, such as
+    /// `refreshToken`, are understood as well.
     token: Option<String>,
     /// End every session of the user, not only this one; takes a token that could still be
     /// exchanged.
@@ -55,6 +58,10 @@ enum LoggedOut {
     /// The body broke off before it was complete.
     #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
     BadRequest(ProblemJson),
+    /// The session was to be found by the cookie, and the page that sent the request is of an
+    /// origin that is not listed.
+    #[oai(status = 403, actual_type = "ExampleOf<{ Code::CrossSite as usize }>")]
+    Forbidden(ProblemJson),
     /// The body took too long to arrive.
     #[oai(
         status = 408,
@@ -92,15 +99,58 @@ impl LogoutApi {
     /// End a session
     ///
     /// Ends the session of the token, or with `everywhere` all sessions of its user. The answer
-    /// is the same whether the token was genuine or not.
+    /// is the same whether the token was genuine or not. A token comes in the body, in the cookie,
+    /// or as `Authorization: Bearer`; the cookies are deleted if it came in one.
     #[oai(path = "/api/auth/logout", method = "post", operation_id = "logOut")]
-    async fn log_out(&self, bearer: Bearer, body: LogoutBody) -> Audited<LoggedOut> {
-        let (token, everywhere) = match body.read(bearer) {
-            Ok(read) => read,
-            Err(error) => return refuse(&error),
+    async fn log_out(
+        &self,
+        request: &Request,
+        bearer: Bearer,
+        cookies: Cookies,
+        body: Body<LogoutRequest>,
+    ) -> Answer {
+        let input = body
+            .0
+            .map_err(InputError::from)
+            .and_then(|body| Input::read(&body));
+        let Input { token, everywhere } = match input {
+            Ok(input) => input,
+            Err(error) => return Answer::of(refuse(&error)),
         };
+        let cookie = cookies.find(&self.cookies.refresh_name);
+        let (credential, by_cookie) = match token {
+            Some(token) => (token, false),
+            None => match (cookie, bearer) {
+                (CookieValue::Credential(token), _) => (token, true),
+                // No token has these bytes, and what is no token ends nothing.
+                (CookieValue::Ambiguous | CookieValue::Unreadable, _) => (String::new(), true),
+                (CookieValue::Missing, Bearer::Credential(token)) => (token, false),
+                (CookieValue::Missing, Bearer::Unreadable) => (String::new(), false),
+                (CookieValue::Missing, Bearer::Missing) => {
+                    let what = "the member token is required".to_owned();
+                    return Answer::of(refuse(&InputError::Malformed(what)));
+                }
+            },
+        };
+        if !by_cookie {
+            return Answer::of(self.end(&credential, everywhere).await);
+        }
+        if let Err(cross_site) = self.guard.check(request) {
+            return Answer::of(refuse_page(cross_site));
+        }
+        let reply = self.end(&credential, everywhere).await;
+        let is_done = matches!(reply.reply, LoggedOut::Done);
+        let mut answer = Answer::of(reply);
+        if is_done {
+            self.cookies.clear(answer.0.headers_mut());
+        }
+        answer
+    }
+}
 
-        let (trail, outcome) = self.logouter.log_out(&token, everywhere).await;
+impl LogoutApi {
+    async fn end(&self, credential: &str, everywhere: bool) -> Audited<LoggedOut> {
+        let (trail, outcome) = self.logouter.log_out(credential, everywhere).await;
         let audit = Audit {
             contract: CONTRACT,
             trail,
@@ -137,28 +187,50 @@ impl LogoutApi {
     }
 }
 
-fn refuse(error: &InputError) -> Audited<LoggedOut> {
-    let reply = match error {
-        InputError::Body(BodyError::Broken) => LoggedOut::BadRequest,
-        InputError::Body(BodyError::MediaType) => LoggedOut::MediaType,
-        InputError::Body(BodyError::Slow) => LoggedOut::Timeout,
-        InputError::Body(BodyError::TooLarge) => LoggedOut::TooLarge,
-        InputError::Malformed(_) => LoggedOut::Malformed,
-    };
-    Audited {
-        reply: reply(error.code().problem(error.to_string())),
-        audit: error.audit(CONTRACT),
+/// An answer that may delete two cookies, which poem-openapi has no words for.
+struct Answer(Response);
+
+impl Answer {
+    fn of(reply: Audited<LoggedOut>) -> Self {
+        Self(reply.into_response())
     }
 }
 
-/// The body of a logout as bytes, or why it could not be had.
-struct LogoutBody(Result<Vec<u8>, BodyError>);
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
 
-impl LogoutBody {
-    /// The token, and whether all of its user's sessions are meant.
-    fn read(self, bearer: Bearer) -> Result<(String, bool), InputError> {
-        let bytes = self.0?;
-        let object = match bytes.as_slice() {
+impl ApiResponse for Answer {
+    fn meta() -> MetaResponses {
+        LoggedOut::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        LoggedOut::register(registry);
+    }
+}
+
+/// What the body says.
+struct Input {
+    token: Option<String>,
+    everywhere: bool,
+}
+
+/// What the contracts call their tokens. A refresh token goes before an access token, which may be
+/// too old to say anything.
+const TOKENS: [&str; 5] = [
+    "RefreshToken",
+    "refreshToken",
+    "refresh_token",
+    "token",
+    "Token",
+];
+
+impl Input {
+    fn read(bytes: &[u8]) -> Result<Self, InputError> {
+        let object = match bytes {
             [] => StrictObject::default(),
             bytes => StrictObject::parse(bytes).map_err(malformed)?,
         };
@@ -171,52 +243,38 @@ impl LogoutBody {
                 ));
             }
         };
-        let token = match (object.find("token").map(as_string), bearer) {
-            (Some(Some(token)), _) => token.into_owned(),
-            (Some(None), _) => {
-                return Err(InputError::Malformed("token must be a string".to_owned()));
-            }
-            (None, Bearer::Credential(token)) => token,
-            // No token has these bytes, and what is no token ends nothing.
-            (None, Bearer::Unreadable) => String::new(),
-            (None, Bearer::Missing) => {
-                return Err(InputError::Malformed(
-                    "the member token is required".to_owned(),
-                ));
+        let named = TOKENS
+            .iter()
+            .find_map(|name| object.find(name).map(|value| (name, as_string(value))));
+        let token = match named {
+            None => None,
+            Some((_, Some(token))) => Some(token.into_owned()),
+            Some((name, None)) => {
+                return Err(InputError::Malformed(format!("{name} must be a string")));
             }
         };
-        Ok((token, everywhere))
+        Ok(Self { token, everywhere })
     }
 }
 
-impl<'a> ApiExtractor<'a> for LogoutBody {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        LogoutRequest::register(registry);
+fn refuse_page(cross_site: CrossSite) -> Audited<LoggedOut> {
+    let problem = Code::CrossSite.problem(CROSS_SITE);
+    Audited {
+        reply: LoggedOut::Forbidden(problem),
+        audit: cross_site.audit(CONTRACT),
     }
+}
 
-    fn request_meta() -> Option<MetaRequest> {
-        let content = MetaMediaType {
-            content_type: "application/json",
-            schema: LogoutRequest::schema_ref(),
-        };
-        let description = "The token; may be left out where the header carries it.";
-        Some(MetaRequest {
-            description: Some(description),
-            content: vec![content],
-            required: false,
-        })
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        Ok(Self(body::read(request, body).await))
+fn refuse(error: &InputError) -> Audited<LoggedOut> {
+    let reply = match error {
+        InputError::Body(BodyError::Broken) => LoggedOut::BadRequest,
+        InputError::Body(BodyError::MediaType) => LoggedOut::MediaType,
+        InputError::Body(BodyError::Slow) => LoggedOut::Timeout,
+        InputError::Body(BodyError::TooLarge) => LoggedOut::TooLarge,
+        InputError::Malformed(_) => LoggedOut::Malformed,
+    };
+    Audited {
+        reply: reply(error.code().problem(error.to_string())),
+        audit: error.audit(CONTRACT),
     }
 }

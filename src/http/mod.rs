@@ -5,16 +5,8 @@ mod bearer;
 mod body;
 mod client_address;
 mod contract;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the contract that lives on it comes next")
-)]
 mod cookie;
 mod cors;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the contract that lives on it comes next")
-)]
 mod cross_site;
 mod docs;
 mod example;
@@ -33,10 +25,13 @@ use ipnet::IpNet;
 use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
-use crate::domain::IdSource;
+use crate::domain::{Contract, IdSource};
 use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
 
+use self::contract::cookie::{CookieApi, CookieRefresh};
 pub use self::cookie::{CookieSettings, SameSite};
+use self::cross_site::CrossSiteGuard;
+
 pub use health::Readiness;
 pub use server::{ServerSettings, serve};
 
@@ -93,7 +88,7 @@ enum Tag {
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let Parts {
         refresher,
-        renewers: _,
+        renewers,
         logouter,
         verifier,
         directory,
@@ -102,10 +97,33 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         readiness,
         settings,
     } = parts;
+    let renewer = |contract: Contract| {
+        let mut renewers = renewers.iter();
+        renewers
+            .find(|renewer| renewer.minter.contract() == contract)
+            .cloned()
+    };
+    let guard = || CrossSiteGuard::new(&settings.cors_allowed_origins, &settings.trusted_proxies);
+    let cookie_refresh = Arc::new(CookieRefresh {
+        renewer: renewer(Contract::Cookie),
+        settings: settings.cookies.clone(),
+        guard: guard(),
+    });
     let apis = (
-        refresh::RefreshApi { refresher },
-        logout::LogoutApi { logouter },
-        verify::VerifyApi { verifier },
+        refresh::RefreshApi {
+            refresher,
+            cookie: Arc::clone(&cookie_refresh),
+        },
+        CookieApi(cookie_refresh),
+        logout::LogoutApi {
+            logouter,
+            cookies: settings.cookies.clone(),
+            guard: guard(),
+        },
+        verify::VerifyApi {
+            verifier,
+            cookie_name: settings.cookies.access_name.clone(),
+        },
         health::HealthApi {
             directory,
             sessions,

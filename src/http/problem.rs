@@ -9,6 +9,8 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSch
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Enum, Object};
 
+use crate::domain::Refusal;
+
 /// How many seconds to wait before trying again, where the service itself is in trouble.
 pub(super) const RETRY_AFTER_SECONDS: u64 = 2;
 
@@ -109,6 +111,9 @@ codes! {
         "The users table does not say that this user is active."
     UserNotFound "user_not_found" 401 Reauthenticate "User not found"
         "The users table does not have this user."
+    CrossSite "cross_site" 403 Retry "Cross-site request"
+        "The request would use a cookie, and the page that sent it is of another origin, which is not \
+         listed in CORS_ALLOWED_ORIGINS."
     NotFound "not_found" 404 Retry "Not found"
         "There is nothing at this address; /docs shows what there is."
     MethodNotAllowed "method_not_allowed" 405 Retry "Method not allowed"
@@ -129,6 +134,21 @@ codes! {
 }
 
 impl Code {
+    /// The kind of problem that a refusal is.
+    pub(super) fn of(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Expired => Self::TokenExpired,
+            Refusal::RefreshWindowOver => Self::RefreshWindowOver,
+            Refusal::SessionExpired => Self::SessionExpired,
+            Refusal::SessionRevoked => Self::SessionRevoked,
+            Refusal::TokenReused => Self::TokenReused,
+            Refusal::Unsupported(_) => Self::UnsupportedToken,
+            Refusal::TokenMismatch | Refusal::Unverified(_) => Self::InvalidToken,
+            Refusal::UserInactive => Self::UserInactive,
+            Refusal::UserNotFound => Self::UserNotFound,
+        }
+    }
+
     /// The problem, with what happened this time.
     pub(super) fn problem(self, detail: impl Into<String>) -> ProblemJson {
         ProblemJson(Problem {

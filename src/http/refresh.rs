@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use poem::{IntoResponse, Request, RequestBody, Response, Result};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaResponses, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, OpenApi};
+use poem::{IntoResponse, Request, Response};
+use poem_openapi::registry::{MetaResponses, Registry};
+use poem_openapi::{ApiResponse, OpenApi};
 
 use crate::json::{StrictObject, as_string};
 use crate::service::Refresher;
@@ -13,12 +12,15 @@ use crate::service::Refresher;
 use super::Tag;
 use super::audit::Audited;
 use super::bearer::Bearer;
-use super::body;
+use super::body::Body;
+use super::contract::cookie::CookieRefresh;
 use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed, malformed};
 use super::contract::{Beside, Shape};
+use super::cookie::Cookies;
 
 pub(super) struct RefreshApi {
     pub(super) refresher: Arc<Refresher>,
+    pub(super) cookie: Arc<CookieRefresh>,
 }
 
 #[OpenApi(tag = "Tag::Refresh")]
@@ -32,7 +34,12 @@ impl RefreshApi {
         method = "post",
         operation_id = "refreshToken"
     )]
-    async fn refresh(&self, bearer: Bearer, body: RefreshBody) -> Routed {
+    async fn refresh(
+        &self,
+        request: &Request,
+        bearer: Bearer,
+        body: Body<RefreshRequest>,
+    ) -> Routed {
         let bytes = match body.0 {
             Ok(bytes) => bytes,
             Err(error) => return Routed::of(expired_token::refuse_input(&error.into())),
@@ -42,7 +49,7 @@ impl RefreshApi {
             bytes => StrictObject::parse(bytes).map_err(malformed),
         };
         match object {
-            Ok(object) => self.route(&object, bearer).await,
+            Ok(object) => self.route(&object, request, bearer).await,
             Err(error) => Routed::of(expired_token::refuse_input(&error)),
         }
     }
@@ -50,14 +57,16 @@ impl RefreshApi {
 
 impl RefreshApi {
     /// Hands the request to the contract that it speaks.
-    async fn route(&self, body: &StrictObject<'_>, bearer: Bearer) -> Routed {
+    async fn route(&self, body: &StrictObject<'_>, request: &Request, bearer: Bearer) -> Routed {
+        let cookies = Cookies::read(request);
         let beside = Beside {
             bearer: !matches!(bearer, Bearer::Missing),
-            cookie: false,
+            cookie: self.cookie.is_in(&cookies),
         };
         match Shape::of(body, beside) {
             Shape::ExpiredToken => Routed::of(self.exchange(body, bearer).await),
-            Shape::Cookie | Shape::RefreshToken | Shape::TokenPair | Shape::Unknown => {
+            Shape::Cookie => Routed::of(self.cookie.exchange(request, &cookies).await),
+            Shape::RefreshToken | Shape::TokenPair | Shape::Unknown => {
                 let what = "the member token is required".to_owned();
                 Routed::of(expired_token::refuse_input(&InputError::Malformed(what)))
             }
@@ -102,39 +111,5 @@ impl ApiResponse for Routed {
 
     fn register(registry: &mut Registry) {
         Refreshed::register(registry);
-    }
-}
-
-/// The body of a refresh request as bytes, or why it could not be had.
-struct RefreshBody(Result<Vec<u8>, body::BodyError>);
-
-impl<'a> ApiExtractor<'a> for RefreshBody {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        RefreshRequest::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        let content = MetaMediaType {
-            content_type: "application/json",
-            schema: RefreshRequest::schema_ref(),
-        };
-        Some(MetaRequest {
-            description: Some("The expired token; may be left out where the header carries it."),
-            content: vec![content],
-            required: false,
-        })
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        Ok(Self(body::read(request, body).await))
     }
 }

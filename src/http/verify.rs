@@ -13,11 +13,14 @@ use super::Tag;
 use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::contract::expired_token::{challenge, explain, operator_hint};
+use super::cookie::{CookieValue, Cookies};
 use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
 pub(super) struct VerifyApi {
     pub(super) verifier: Arc<Verifier>,
+    /// The name of the cookie that carries access tokens.
+    pub(super) cookie_name: String,
 }
 
 /// Every answer of the endpoint.
@@ -57,17 +60,21 @@ impl VerifyApi {
     /// Check an access token
     ///
     /// For a reverse proxy that asks before it lets a request through: checks the signature, the
-    /// expiry, and that the user still exists, is active, and has not revoked the token.
+    /// expiry, and that the user still exists, is active, and has not revoked the token. Without an
+    /// `Authorization` header the access cookie is checked.
     #[oai(
         path = "/api/auth/verify",
         method = "get",
         operation_id = "verifyToken"
     )]
-    async fn verify(&self, bearer: Bearer) -> Audited<Verified> {
-        let token = match bearer {
-            Bearer::Credential(token) => token,
-            Bearer::Unreadable => String::new(),
-            Bearer::Missing => return missing(),
+    async fn verify(&self, bearer: Bearer, cookies: Cookies) -> Audited<Verified> {
+        let token = match (bearer, cookies.find(&self.cookie_name)) {
+            (Bearer::Credential(token), _) | (Bearer::Missing, CookieValue::Credential(token)) => {
+                token
+            }
+            (Bearer::Unreadable, _)
+            | (Bearer::Missing, CookieValue::Ambiguous | CookieValue::Unreadable) => String::new(),
+            (Bearer::Missing, CookieValue::Missing) => return missing(),
         };
 
         let (trail, outcome) = self.verifier.verify(&token).await;

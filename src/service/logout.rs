@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Admission, Clock, Contract, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
+    Admission, Clock, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
 };
 
 use super::{AccessTokens, Change, Renewer, SessionError, SessionStore, Trail};
@@ -23,67 +23,54 @@ pub struct Logouter {
 }
 
 impl Logouter {
-    /// Ends the session of `token`, and with `everywhere` all that its user has. Once this has
-    /// answered, nothing that was issued in them is exchanged or accepted again.
+    /// Ends the session of `credential`, an access or a refresh token of any contract, and with
+    /// `everywhere` all that its user has. Once this has answered, nothing that was issued in them
+    /// is exchanged or accepted again.
     ///
-    /// The answer is the session that the token named, for the log alone.
+    /// The answer is the session that the credential named, for the log alone.
     ///
-    /// A token that is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009
-    /// §2.2). `everywhere` needs one that could still be exchanged.
+    /// What is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009 §2.2).
+    /// `everywhere` needs a credential that could still be exchanged.
     pub async fn log_out(
         &self,
-        token: &str,
+        credential: &str,
         everywhere: bool,
     ) -> (Trail, Result<Option<SessionId>, SessionError>) {
         let mut trail = Trail::default();
-        let Ok((token, policy)) = self.tokens.verify_ignoring_expiry(token) else {
-            return (trail, Ok(None));
+        let outcome = match self.tokens.verify_ignoring_expiry(credential) {
+            Ok((token, policy)) => {
+                trail.note(&token);
+                self.end(&token, policy, everywhere).await
+            }
+            Err(_) => {
+                self.end_refresh_token(credential, everywhere, &mut trail)
+                    .await
+            }
         };
-        trail.note(&token);
-        let outcome = self.end(&token, policy, everywhere).await;
-        (trail, outcome)
-    }
-
-    /// The same for a refresh token of that contract.
-    pub async fn log_out_refresh_token(
-        &self,
-        contract: Contract,
-        token: &str,
-        everywhere: bool,
-    ) -> (Trail, Result<Option<SessionId>, SessionError>) {
-        let mut trail = Trail::default();
-        let outcome = self
-            .end_refresh_token(contract, token, everywhere, &mut trail)
-            .await;
         (trail, outcome)
     }
 
     async fn end_refresh_token(
         &self,
-        contract: Contract,
         token: &str,
         everywhere: bool,
         trail: &mut Trail,
     ) -> Result<Option<SessionId>, SessionError> {
-        let mut renewers = self.renewers.iter();
-        let Some(renewer) = renewers.find(|renewer| renewer.minter.contract() == contract) else {
-            return Ok(None);
-        };
         let now = self.clock.now();
-        let Some(standing) = renewer.find(token, now, trail).await? else {
-            return Ok(None);
-        };
-        let Some(session) = &standing.session else {
-            return Ok(None);
-        };
-        self.sessions
-            .revoke(session.id, Revocation::Logout, now)
-            .await?;
-        let may_refresh = standing.admit(session.rotated_at).is_ok() && now < session.expires_at;
-        if everywhere && may_refresh {
-            self.sessions.cut_off(&session.user_key, now).await?;
+        for renewer in &self.renewers {
+            let Some((session, standing)) = renewer.find(token, now, trail).await? else {
+                continue;
+            };
+            self.sessions
+                .revoke(session.id, Revocation::Logout, now)
+                .await?;
+            let is_live = standing.admit(session.rotated_at).is_ok() && now < session.expires_at;
+            if everywhere && is_live {
+                self.sessions.cut_off(&session.user_key, now).await?;
+            }
+            return Ok(Some(session.id));
         }
-        Ok(Some(session.id))
+        Ok(None)
     }
 
     async fn end(

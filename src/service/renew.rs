@@ -64,15 +64,16 @@ impl Renewer {
         refresh_token: &str,
         now: DateTime<Utc>,
         trail: &mut Trail,
-    ) -> Result<Option<Standing>, SessionError> {
+    ) -> Result<Option<(Session, Standing)>, SessionError> {
         let Ok(candidate) = self.candidate(refresh_token, now) else {
             return Ok(None);
         };
         let standing = self.sessions.locate(candidate.name).await?;
-        if let Some(session) = &standing.session {
-            self.note(&candidate, session, trail);
-        }
-        Ok(Some(standing))
+        let Some(session) = standing.session.clone() else {
+            return Ok(None);
+        };
+        self.note(&candidate, &session, trail);
+        Ok(Some((session, standing)))
     }
 
     fn note(&self, candidate: &Candidate, session: &Session, trail: &mut Trail) {

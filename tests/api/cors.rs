@@ -46,7 +46,7 @@ async fn a_listed_origin_may_read_successes_refusals_and_failures() {
         (Method::GET, "/api/auth/verify", 401),
         (Method::GET, "/nothing", 404),
         (Method::GET, "/api/auth/refresh", 405),
-        (Method::POST, "/api/auth/refresh", 422),
+        (Method::POST, "/api/auth/refresh", 401),
     ] {
         let answer = send(&app, method, path, LISTED).await;
 
@@ -113,7 +113,7 @@ async fn another_origin_is_answered_and_may_not_read_it() {
     ] {
         let answer = send(&app, Method::POST, "/api/auth/refresh", origin).await;
 
-        assert_eq!(answer.status, 422, "{origin}");
+        assert_eq!(answer.status, 403, "{origin}");
         assert!(
             CORS_HEADERS
                 .iter()

@@ -23,7 +23,7 @@ async fn all_kinds(app: &TestApp) -> Vec<(u16, Answer)> {
         (Method::GET, "/problems/nothing", 404),
         (Method::GET, "/api/auth/refresh", 405),
         (Method::OPTIONS, "/api/auth/refresh", 405),
-        (Method::POST, "/api/auth/refresh", 422),
+        (Method::POST, "/api/auth/refresh", 401),
     ] {
         answers.push((status, app.send(request(method, path).finish()).await));
     }

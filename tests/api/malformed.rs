@@ -21,7 +21,7 @@ fn assert_malformed(answer: &Answer, detail: &str, what: &str) {
 async fn a_malformed_request_is_answered_as_problem_details() {
     let app = spawn().await;
 
-    let answer = app.post("{}").await;
+    let answer = app.post(r#"{"jwt":""}"#).await;
 
     assert_eq!(
         answer.header("content-type"),

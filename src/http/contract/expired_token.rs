@@ -252,19 +252,11 @@ fn refuse(error: &RefreshError, audit: Audit) -> Audited<Refreshed> {
 
 /// The code and the detail that a caller is told.
 pub(in crate::http) fn explain(refusal: Refusal) -> (Code, String) {
-    let code = match refusal {
+    let code = Code::of(refusal);
+    if code == Code::InvalidToken {
         // One answer for all of them: telling them apart would tell a forger how far they got.
-        Refusal::Unverified(_) => return (Code::InvalidToken, "the token is not valid".to_owned()),
-        Refusal::Expired => Code::TokenExpired,
-        Refusal::RefreshWindowOver => Code::RefreshWindowOver,
-        Refusal::SessionExpired => Code::SessionExpired,
-        Refusal::SessionRevoked => Code::SessionRevoked,
-        Refusal::TokenMismatch => Code::InvalidToken,
-        Refusal::TokenReused => Code::TokenReused,
-        Refusal::Unsupported(_) => Code::UnsupportedToken,
-        Refusal::UserInactive => Code::UserInactive,
-        Refusal::UserNotFound => Code::UserNotFound,
-    };
+        return (code, "the token is not valid".to_owned());
+    }
     (code, refusal.to_string())
 }
 

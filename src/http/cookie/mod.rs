@@ -79,7 +79,8 @@ pub(super) enum CookieValue {
 }
 
 impl Cookies {
-    fn read(request: &Request) -> Self {
+    /// Those of `request`.
+    pub(super) fn read(request: &Request) -> Self {
         // HTTP/2 and the proxies that speak it send each cookie in a header of its own.
         let headers = request.headers().get_all(header::COOKIE);
         Self(headers.iter().cloned().collect())

@@ -11,7 +11,9 @@ use ipnet::IpNet;
 use poem::Request;
 use poem::http::{HeaderMap, HeaderValue, header};
 
+use super::audit::Audit;
 use super::client_address;
+use super::problem::Code;
 
 /// How the browser sees the page against the address that it sends to.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -37,6 +39,22 @@ pub(super) enum CrossSite {
     /// There are several origins.
     #[error("there are several Origin headers")]
     Several,
+}
+
+/// What the page's developer reads.
+pub(super) const CROSS_SITE: &str = "Cross-site request refused";
+
+impl CrossSite {
+    /// What the log may know of it.
+    pub(super) fn audit(self, contract: &'static str) -> Audit {
+        Audit {
+            contract,
+            outcome: Code::CrossSite.word(),
+            reason: self.to_string(),
+            hint: "CORS_ALLOWED_ORIGINS lists the origins whose pages may use the cookies",
+            ..Audit::default()
+        }
+    }
 }
 
 impl CrossSiteGuard {
