@@ -1,6 +1,7 @@
 //! The endpoints, as their callers see them.
 
 mod audit;
+mod contracts;
 mod cors;
 mod frame;
 mod hostile;

@@ -8,9 +8,9 @@ use poem::http::{HeaderMap, Method, Uri};
 use poem::{Endpoint, Request, Response};
 use remint::app::{App, Surroundings};
 use remint::config::{Config, Purpose};
-use remint::domain::{Clock, ManualClock, RandomIds};
+use remint::domain::{Clock, Contract, ManualClock, RandomIds, Subject};
 use remint::http::Readiness;
-use remint::service::Cleaner;
+use remint::service::{Cleaner, Grant, Login, Starter};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
 
@@ -40,6 +40,7 @@ pub(crate) struct TestApp {
     pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) database: DatabaseConnection,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) starter: Arc<Starter>,
     server: ThrowawayDatabase,
 }
 
@@ -77,6 +78,7 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
         cleaner: app.cleaner,
         database: app.database,
         readiness: app.readiness,
+        starter: app.starter,
         server,
     }
 }
@@ -152,6 +154,22 @@ impl TestApp {
         let token = jwt::hs256(jwt::HS256, payload, SECRET);
         logs::never(&token);
         token
+    }
+
+    /// The tokens of a session that `user` has just started.
+    pub(crate) async fn start(&self, contract: Contract, user: &str) -> Grant {
+        let login = Login {
+            contract,
+            user: Subject::Text(user.to_owned()),
+            claims: Vec::new(),
+        };
+        let grant = self.starter.start(login).await.unwrap().grant;
+        logs::never(&grant.access_token);
+        grant
+            .refresh_token
+            .iter()
+            .for_each(|token| logs::never(token));
+        grant
     }
 
     /// `POST /api/auth/refresh` with `{"token": …}`.

@@ -1,0 +1,3 @@
+//! The contracts beside the main job, each as its frontends see it.
+
+mod cookie;
