@@ -13,6 +13,7 @@ mod env_example;
 mod frameworks;
 mod harness;
 mod properties;
+mod seeds;
 mod server;
 mod servers;
 mod sessions;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::{SECRET, logs};
 
 /// How long a test waits for what is sure to come, before it fails instead of hanging.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder to run the binary in, and the environment to run it with.
 pub(crate) struct Place {
