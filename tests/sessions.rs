@@ -1,17 +1,19 @@
 //! The port of the sessions, on every database: each change is conditional, and says so.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remint::domain::{Contract, JsonText, Revocation, Session, SessionId, Subject};
-use remint::service::{Change, Rotation, SessionStore};
+use remint::domain::{Clock, Contract, JsonText, Revocation, Session, SessionId, Subject};
+use remint::service::{Change, Revoker, Rotation, SessionError, SessionStore};
 use remint::store::SqlSessionStore;
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::servers::{Engine, database};
-use crate::harness::{START, TestApp, jwt, spawn_beside, spawn_on, spawn_over};
+use crate::harness::{START, TestApp, config, jwt, spawn, spawn_beside, spawn_on, spawn_over};
 
 const ID: SessionId = SessionId(Uuid::from_u128(7));
 
@@ -168,6 +170,50 @@ async fn a_cut_off_revokes_every_session_of_that_user() {
             Change::Lost
         );
     }
+}
+
+/// A clock that goes on by a second with each look at it, until it stops.
+struct SlowMachine {
+    seconds: AtomicI64,
+    end: i64,
+}
+
+impl Clock for SlowMachine {
+    fn now(&self) -> DateTime<Utc> {
+        at(self.seconds.fetch_add(1, Ordering::Relaxed).min(self.end))
+    }
+}
+
+/// Ends everything of alice's on a machine that is slow until `end`; where the cut-off is then.
+async fn slow_cut_off(end: i64) -> (Result<(), SessionError>, Option<DateTime<Utc>>) {
+    let app = spawn().await;
+    let sessions = SqlSessionStore::new(app.database.clone(), Duration::from_secs(5));
+    let sessions = Arc::new(sessions);
+    let seconds = AtomicI64::new(2000);
+    let revoker = Revoker {
+        sessions: sessions.clone(),
+        clock: Arc::new(SlowMachine { seconds, end }),
+        policy: config(app.database_url(), &[]).policy,
+    };
+
+    let outcome = revoker.revoke_user("alice").await;
+    let standing = sessions.standing(ID, "alice").await.unwrap();
+    (outcome, standing.cut_off)
+}
+
+#[tokio::test]
+async fn a_cut_off_lies_where_it_was_written_not_where_it_was_asked_for() {
+    let (outcome, cut_off) = slow_cut_off(2003).await;
+
+    outcome.unwrap();
+    assert_eq!(cut_off, Some(at(2003)));
+}
+
+#[tokio::test]
+async fn a_cut_off_that_time_runs_away_from_is_no_success() {
+    let (outcome, _) = slow_cut_off(i64::MAX).await;
+
+    assert!(matches!(outcome, Err(SessionError::Timeout)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::domain::{
     Admission, Clock, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
 };
 
+use super::cut_off::cut_off;
 use super::{AccessTokens, Change, Renewer, SessionError, SessionStore, Trail};
 
 /// Ends the sessions of tokens.
@@ -66,7 +67,7 @@ impl Logouter {
                 .await?;
             let is_live = standing.admit(session.rotated_at).is_ok() && now < session.expires_at;
             if everywhere && is_live {
-                self.sessions.cut_off(&session.user_key, now).await?;
+                cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
             }
             return Ok(Some(session.id));
         }
@@ -106,7 +107,7 @@ impl Logouter {
         let may_refresh =
             policy.judge_refresh(token, now).is_ok() && standing.admit(admission.issued_at).is_ok();
         if everywhere && may_refresh {
-            self.sessions.cut_off(&session.user_key, now).await?;
+            cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
         }
         Ok(Some(session.id))
     }

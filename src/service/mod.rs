@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod cleanup;
+mod cut_off;
 mod logout;
 mod mint;
 mod ports;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{Clock, Contract, Revocation, Session, SessionId, TokenPolicy};
 
+use super::cut_off::cut_off;
 use super::{Change, SessionError, SessionStore};
 
 /// Ends sessions by their name, or all of one user's.
@@ -48,6 +49,6 @@ impl Revoker {
 
     /// Ends everything of a user's that was issued up to now.
     pub async fn revoke_user(&self, user_key: &str) -> Result<(), SessionError> {
-        self.sessions.cut_off(user_key, self.clock.now()).await
+        cut_off(&*self.sessions, &*self.clock, user_key).await
     }
 }
