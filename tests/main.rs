@@ -18,3 +18,4 @@ mod server;
 mod servers;
 mod sessions;
 mod store;
+mod survival;

@@ -211,10 +211,11 @@ fn free_port() -> u16 {
         .unwrap()
 }
 
+/// A variable of the environment that the tests run in; empty where it is not set.
 #[expect(
     clippy::disallowed_methods,
-    reason = "tells which servers there are, not how remint acts"
+    reason = "tells which servers there are and how long tests take, not how remint acts"
 )]
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }

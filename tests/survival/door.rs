@@ -1,0 +1,134 @@
+//! Ways into a service: within this process, or over a connection that is kept alive.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use poem::{Endpoint as _, Response};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
+
+use crate::harness::{Answer, TestApp, request};
+
+/// A request, whichever way it takes.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: String,
+}
+
+impl Call {
+    /// `POST` with a JSON body.
+    pub(super) fn json(path: &'static str, body: &Value) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string(),
+        }
+    }
+}
+
+/// One client's way into a service.
+pub(super) enum Door {
+    /// Past the sockets.
+    Inside(Arc<BoxEndpoint<'static, Response>>),
+    /// Over a connection, opened by the first call and again by the one after a failure.
+    Outside(SocketAddr, Option<BufReader<TcpStream>>),
+}
+
+impl Door {
+    pub(super) fn of(app: &TestApp) -> Self {
+        Self::Inside(Arc::clone(&app.endpoint))
+    }
+
+    pub(super) fn to(address: SocketAddr) -> Self {
+        Self::Outside(address, None)
+    }
+
+    /// The answer, or the failure of the connection on the way.
+    pub(super) async fn call(&mut self, call: &Call) -> Result<Answer> {
+        match self {
+            // Thousands of calls a second would fill the log that other tests search.
+            Self::Inside(endpoint) => Ok(inside(endpoint, call)
+                .with_subscriber(NoSubscriber::new())
+                .await),
+            Self::Outside(address, connection) => {
+                let mut stream = match connection.take() {
+                    Some(stream) => stream,
+                    None => BufReader::new(TcpStream::connect(*address).await?),
+                };
+                let answer = outside(&mut stream, call).await?;
+                *connection = Some(stream);
+                Ok(answer)
+            }
+        }
+    }
+}
+
+async fn inside(endpoint: &BoxEndpoint<'static, Response>, call: &Call) -> Answer {
+    let mut request = request(call.method.clone(), call.path);
+    for (name, value) in &call.headers {
+        request = request.header(*name, value);
+    }
+    let response = endpoint.get_response(request.body(call.body.clone())).await;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.into_body().into_string().await.unwrap();
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+async fn outside(stream: &mut BufReader<TcpStream>, call: &Call) -> Result<Answer> {
+    let Call {
+        method,
+        path,
+        headers,
+        body,
+    } = call;
+    let lines = headers.iter().fold(String::new(), |lines, (name, value)| {
+        lines + name + ": " + value + "\r\n"
+    });
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: remint\r\n{lines}content-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await?;
+
+    let status = line(stream).await?;
+    let mut headers = HeaderMap::new();
+    loop {
+        let line = line(stream).await?;
+        let Some((name, value)) = line.split_once(": ") else {
+            break;
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
+    }
+    let length = headers.get("content-length");
+    let length = length.map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(Answer {
+        status: status.split(' ').nth(1).unwrap().parse().unwrap(),
+        headers,
+        body: String::from_utf8(body).unwrap(),
+    })
+}
+
+/// The next line of a head, without its end.
+async fn line(stream: &mut BufReader<TcpStream>) -> Result<String> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let line = line.strip_suffix("\r\n").map(str::to_owned);
+    line.ok_or_else(|| Error::from(ErrorKind::UnexpectedEof))
+}

@@ -1,0 +1,241 @@
+//! Every order in which uses of one session can reach the database: luck rarely finds the narrow
+//! gaps between two statements.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use remint::app;
+use remint::config::Config;
+use remint::domain::{Claim, SessionId};
+use remint::service::{
+    AccessTokens, Logouter, Minter, Refresher, Revoker, SessionStore, UserDirectory,
+};
+use remint::store::SqlSessionStore;
+use serde_json::json;
+
+use super::contract::{Contract as _, ExpiredToken, Login, verify};
+use super::door::Door;
+use super::stepwise::{Orders, Stepwise};
+use super::{ALICE, rounds, settings};
+use crate::harness::{TestApp, config, jwt, spawn_with};
+
+/// The service in one mode, and its parts.
+struct Scene {
+    app: TestApp,
+    config: Config,
+    minter: Arc<Minter>,
+    directory: Arc<dyn UserDirectory>,
+    mode: ExpiredToken,
+    sessions: Arc<dyn SessionStore>,
+}
+
+async fn scene(mode: ExpiredToken) -> Scene {
+    let settings = settings(&mode);
+    let app = spawn_with(&settings).await;
+    let config = config(app.database_url(), &settings);
+    let directory = app::open_directory(&config, &app.database).await.unwrap();
+    let sessions = SqlSessionStore::new(app.database.clone(), Duration::from_secs(30));
+    Scene {
+        minter: app::minters(&config).unwrap().main,
+        directory: Arc::new(directory),
+        sessions: Arc::new(sessions),
+        app,
+        config,
+        mode,
+    }
+}
+
+impl Scene {
+    async fn log_in(&self, number: usize) -> String {
+        let issued_at = self.app.now().timestamp();
+        let login = Login {
+            user: ALICE,
+            number,
+            issued_at,
+        };
+        self.mode.log_in(&mut Door::of(&self.app), login).await
+    }
+
+    /// A refresh of `token`.
+    fn refresh(&self, token: &str) -> Stepwise {
+        let token = token.to_owned();
+        Stepwise::new(&self.sessions, |sessions| {
+            let refresher = Refresher {
+                minter: Arc::clone(&self.minter),
+                directory: Arc::clone(&self.directory),
+                sessions,
+                clock: self.app.clock.clone(),
+                mode: self.config.mode,
+            };
+            async move {
+                let granted = refresher.refresh(&token).await.outcome;
+                granted.ok().map(|grant| grant.access_token)
+            }
+        })
+    }
+
+    /// What ends the session of `token`.
+    fn end(&self, end: End, token: &str) -> Stepwise {
+        let (token, id) = (token.to_owned(), self.session(token));
+        let tokens = AccessTokens::new(Arc::clone(&self.minter), Vec::new());
+        let (clock, policy) = (self.app.clock.clone(), self.config.policy.clone());
+        Stepwise::new(&self.sessions, |sessions| {
+            let revoker = Revoker {
+                sessions: Arc::clone(&sessions),
+                clock: clock.clone(),
+                policy: policy.clone(),
+            };
+            let logouter = Logouter {
+                tokens,
+                renewers: Vec::new(),
+                sessions,
+                clock,
+            };
+            async move {
+                match end {
+                    End::Everywhere | End::Logout => {
+                        let everywhere = end == End::Everywhere;
+                        logouter.log_out(&token, everywhere).await.1.map(drop)
+                    }
+                    End::Operator => revoker.revoke(id).await.map(drop),
+                    End::OperatorForUser => revoker.revoke_user(ALICE).await,
+                }
+                .unwrap();
+                None
+            }
+        })
+    }
+
+    fn session(&self, token: &str) -> SessionId {
+        let token = self
+            .minter
+            .access_tokens
+            .verify_ignoring_expiry(token)
+            .unwrap();
+        match token.lineage {
+            Claim::Is(lineage) => lineage.session,
+            Claim::Absent | Claim::Malformed => token.own_session,
+        }
+    }
+
+    /// A new session: its login, and what that was exchanged for `refreshes` times.
+    async fn begin(&self, number: usize, refreshes: usize) -> Vec<String> {
+        self.app.advance(TimeDelta::seconds(1));
+        let mut tokens = vec![self.log_in(number).await];
+        for _ in 0..refreshes {
+            tokens.push(self.exchange(tokens.last().unwrap()).await.unwrap());
+        }
+        tokens
+    }
+
+    /// The token that `token` is exchanged for, or the code of the refusal.
+    async fn exchange(&self, token: &str) -> Result<String, String> {
+        let call = self.mode.present(token);
+        let answer = Door::of(&self.app).call(&call).await.unwrap();
+        if answer.status == 200 {
+            Ok(answer.access_token())
+        } else {
+            Err(answer.code())
+        }
+    }
+
+    /// What the verify endpoint says.
+    async fn verdict(&self, token: &str) -> String {
+        Door::of(&self.app)
+            .call(&verify(token))
+            .await
+            .unwrap()
+            .code()
+    }
+}
+
+/// What ends sessions in several statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Everywhere,
+    Logout,
+    Operator,
+    OperatorForUser,
+}
+
+/// Which of a session's tokens is refreshed, and which ends it.
+const POSITIONS: [(usize, usize); 4] = [(0, 0), (1, 1), (0, 1), (1, 0)];
+
+/// In every order of refreshes and the end, nothing that was given out is good afterwards.
+async fn nothing_slips_through(mode: ExpiredToken, end: End) {
+    // The second tab makes a hundred times as many orders.
+    let tabs = rounds(2, 1);
+    let scene = scene(mode).await;
+    for (refreshed, ended) in POSITIONS {
+        let mut orders = Orders::default();
+        loop {
+            let mut tokens = scene.begin(orders.tried, refreshed.max(ended)).await;
+            let mut uses = vec![scene.end(end, &tokens[ended])];
+            uses.extend((0..tabs).map(|_| scene.refresh(&tokens[refreshed])));
+
+            let given = orders
+                .run(uses, || scene.app.advance(TimeDelta::seconds(1)))
+                .await;
+
+            tokens.extend(given);
+            for token in &tokens {
+                let order = format!("{mode:?} {refreshed} {ended} {:?}", orders.last());
+                let revoked = "session_revoked".to_owned();
+                assert_eq!(scene.verdict(token).await, revoked, "{order}");
+                assert_eq!(scene.exchange(token).await, Err(revoked), "{order}");
+            }
+            if !orders.go_on() {
+                break;
+            }
+        }
+        assert!(orders.tried > 5);
+    }
+}
+
+#[tokio::test]
+async fn no_order_lets_a_refresh_outlive_a_logout() {
+    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
+        nothing_slips_through(mode, End::Logout).await;
+    }
+}
+
+#[tokio::test]
+async fn no_order_lets_a_refresh_outlive_a_logout_everywhere() {
+    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
+        nothing_slips_through(mode, End::Everywhere).await;
+    }
+}
+
+#[tokio::test]
+async fn no_order_lets_a_refresh_outlive_an_operator() {
+    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
+        nothing_slips_through(mode, End::Operator).await;
+        nothing_slips_through(mode, End::OperatorForUser).await;
+    }
+}
+
+#[tokio::test]
+async fn in_every_order_two_tabs_get_the_same_successor() {
+    let scene = scene(ExpiredToken::SingleUse).await;
+    for refreshes in [0, 1] {
+        let mut orders = Orders::default();
+        loop {
+            let tokens = scene.begin(orders.tried, refreshes).await;
+            let tabs = (0..rounds(3, 2)).map(|_| scene.refresh(&tokens[refreshes]));
+            let (tabs, tick) = (tabs.collect(), || scene.app.advance(TimeDelta::seconds(1)));
+
+            let given = orders.run(tabs, tick).await;
+
+            let order = orders.last();
+            assert_eq!(given.len(), rounds(3, 2), "a tab was refused: {order:?}");
+            assert!(given.iter().all(|token| *token == given[0]), "{order:?}");
+            let generation = &jwt::payload(&given[0])["remint"]["gen"];
+            assert_eq!(generation, &json!(refreshes + 1), "{order:?}");
+            if !orders.go_on() {
+                break;
+            }
+        }
+        assert!(orders.tried > 5);
+    }
+}

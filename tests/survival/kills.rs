@@ -1,0 +1,189 @@
+//! `kill -9` under load: clients lose answers, and nothing else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use remint::domain::{Clock as _, SystemClock};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::timeout;
+
+use super::chance::Chance;
+use super::contract::{Contract, Login};
+use super::door::Door;
+use super::{ALICE, CONTRACTS, place, rounds, rows};
+use crate::harness::Answer;
+use crate::harness::process::{Place, Service};
+use crate::harness::servers::{self, Engine};
+
+/// How many clients there are, each with a session of its own.
+const CLIENTS: usize = 8;
+
+/// The longest grace that can be set, so that a slow machine is no thief.
+const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
+
+/// More than all that the clients can be answered between two kills.
+const MOST_ANSWERS: u64 = 60;
+
+/// A client that goes on with what it received, and with nothing else.
+struct Client {
+    contract: &'static dyn Contract,
+    door: Door,
+    kept: String,
+    /// All that it kept before.
+    spent: Vec<String>,
+}
+
+impl Client {
+    /// One answer, if it arrives.
+    async fn ask(&mut self) -> Option<Answer> {
+        let call = self.contract.present(&self.kept);
+        let answer = self.door.call(&call).await.ok()?;
+        assert_eq!(answer.status, 200, "a client was locked out: {answer:?}");
+        Some(answer)
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        let kept = self.contract.keep(answer);
+        self.spent.push(std::mem::replace(&mut self.kept, kept));
+    }
+
+    /// Refreshes for as long as the service lives.
+    async fn refresh(&mut self, address: SocketAddr, answered: &Semaphore) -> Option<()> {
+        self.door = Door::to(address);
+        // The answer before may have been lost; this one is lost for certain.
+        let lost = self.ask().await?;
+        let again = self.ask().await?;
+        assert_eq!(lost.body, again.body, "two successors");
+        self.keep(&again);
+        loop {
+            let answer = self.ask().await?;
+            self.keep(&answer);
+            answered.add_permits(1);
+        }
+    }
+
+    /// The status of a refresh with what was once kept.
+    async fn status(&mut self, kept: &str) -> u16 {
+        let call = self.contract.present(kept);
+        self.door.call(&call).await.unwrap().status
+    }
+}
+
+/// All clients refresh until the service is killed.
+async fn live_and_die(service: Service, clients: &mut Vec<Client>, chance: &mut Chance) {
+    let answered = Arc::new(Semaphore::new(0));
+    let mut running = JoinSet::new();
+    for mut client in clients.drain(..) {
+        let (address, answered) = (service.address(), Arc::clone(&answered));
+        running.spawn(async move {
+            client.refresh(address, &answered).await;
+            client
+        });
+    }
+
+    let enough = u32::try_from(chance.below(MOST_ANSWERS)).unwrap();
+    let enough = answered.acquire_many(enough);
+    timeout(Duration::from_secs(30), enough)
+        .await
+        .unwrap()
+        .unwrap()
+        .forget();
+    // Anywhere within an exchange, not only just after one.
+    for _ in 0..chance.below(100) {
+        yield_now().await;
+    }
+    drop(service);
+    clients.extend(running.join_all().await);
+}
+
+/// Beyond the grace, whatever was exchanged once ends its session.
+async fn assert_spent(clients: &mut [Client], database: &DatabaseConnection) {
+    let later = "UPDATE remint_session SET rotated_at = rotated_at - 301";
+    database.execute_unprepared(later).await.unwrap();
+
+    for (age, client) in clients.iter_mut().enumerate() {
+        let spent = client.spent.len() - 1 - age;
+        let (spent, kept) = (client.spent[spent].clone(), client.kept.clone());
+
+        assert_ne!(client.status(&spent).await, 200, "good twice, {age} back");
+        assert_ne!(client.status(&kept).await, 200, "alive after a reuse");
+    }
+    let ended = rows(database).await;
+    let reason = |row: &super::Row| row.revoked_because.as_deref() == Some("reuse");
+    assert!(ended.iter().all(reason), "{ended:?}");
+}
+
+async fn clients(contract: &'static dyn Contract, service: &Service) -> Vec<Client> {
+    let issued_at = SystemClock.now().timestamp() - 3_600;
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let mut door = Door::to(service.address());
+        let login = Login {
+            user: ALICE,
+            number,
+            issued_at,
+        };
+        let kept = contract.log_in(&mut door, login).await;
+        clients.push(Client {
+            contract,
+            door,
+            kept,
+            spent: Vec::new(),
+        });
+    }
+    clients
+}
+
+async fn kill_again_and_again(place: &Place, contract: &'static dyn Contract, url: &str) {
+    let mut chance = Chance::new();
+    let mut service = place.serve();
+    let mut clients = clients(contract, &service).await;
+    for _ in 0..rounds(100, 8) {
+        live_and_die(service, &mut clients, &mut chance).await;
+        service = place.serve();
+    }
+
+    let mut exchanges = 0;
+    for client in &mut clients {
+        client.door = Door::to(service.address());
+        let answer = client.ask().await.unwrap();
+        client.keep(&answer);
+        exchanges += client.spent.len();
+    }
+    let database = Database::connect(url).await.unwrap();
+    let generations: i64 = rows(&database).await.iter().map(|row| row.generation).sum();
+    // One rotation for each answer that somebody kept, and none for those that were lost.
+    assert_eq!(generations, i64::try_from(exchanges).unwrap());
+    assert_spent(&mut clients, &database).await;
+}
+
+async fn clients_survive_kills(engine: Engine) {
+    for contract in CONTRACTS {
+        let Some(server) = servers::database(engine).await else {
+            return;
+        };
+        let place = place(contract, &server.url).with(GRACE.0, GRACE.1);
+        let alice = ["user", "add", "alice@example.com", "--id", ALICE];
+        place.run(&alice).only_line();
+
+        kill_again_and_again(&place, contract, &server.url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_kills_of_a_service_on_sqlite() {
+    clients_survive_kills(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_kills_of_a_service_on_postgresql() {
+    clients_survive_kills(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_kills_of_a_service_on_mariadb() {
+    clients_survive_kills(Engine::MariaDb).await;
+}
