@@ -14,6 +14,9 @@ pub enum Unverified {
     /// Not three canonical base64url parts with a strict JSON header.
     #[error("not a JWT in compact form")]
     Format,
+    /// The secret is too short for the algorithm of the contract that the request speaks.
+    #[error("the contract is off: the secret is too short for its algorithm")]
+    NotOffered,
     /// The key that verified it has passed its end date.
     #[error("the key has passed its end date")]
     RetiredKey,

@@ -16,7 +16,8 @@ use crate::service::Trail;
 pub(super) struct Audit {
     /// The contract or endpoint.
     pub(super) contract: &'static str,
-    /// What happened, from a closed set: `refreshed`, `verified`, or the code of the problem.
+    /// What happened, from a closed set: `refreshed`, `replayed`, `verified`, or the code of the
+    /// problem, whichever words the contract has for it.
     pub(super) outcome: &'static str,
     /// The exact reason, also where the caller is not told.
     pub(super) reason: String,
@@ -77,7 +78,7 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
     match status {
         500.. => event!(error),
         // Worth a look: somebody tries tokens that nobody here signed.
-        401 if trail.key.is_none() && *outcome == "invalid_token" => event!(warn),
+        _ if trail.key.is_none() && *outcome == "invalid_token" => event!(warn),
         // Probes and pages: many, and about nobody.
         _ if *outcome == "served" => event!(debug),
         _ => event!(info),

@@ -1,5 +1,6 @@
 //! The audit log: one event per answer, with what is known and nothing that is secret.
 
+use futures_util::future::join_all;
 use poem::http::Method;
 use serde_json::{Value, json};
 
@@ -189,4 +190,34 @@ async fn where_a_setting_stands_in_the_way_the_operator_is_told_which() {
         assert!(hint.starts_with(setting), "{hint}");
         assert!(!answer.body.contains(setting), "the caller is told too");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_again_is_told_from_a_new_one() {
+    let app = spawn_with(&[("REFRESH_MODE", "single_use")]).await;
+    let token = app.expired_token();
+
+    let first = event(&app.refresh(&token).await);
+    let again = event(&app.refresh(&token).await);
+
+    let expected = json!(["expired_token", "refreshed", 200, null, "alice", "current"]);
+    assert_eq!(fields(&first, FIELDS), expected);
+    let reason = "the answer was given before";
+    let expected = json!(["expired_token", "replayed", 200, reason, "alice", "current"]);
+    assert_eq!(fields(&again, FIELDS), expected);
+}
+
+#[tokio::test]
+async fn of_tabs_that_race_one_is_said_to_have_refreshed() {
+    let app = spawn_with(&[("REFRESH_MODE", "single_use")]).await;
+    let token = app.expired_token();
+
+    let answers = join_all((0..20).map(|_| app.refresh(&token))).await;
+
+    let events: Vec<_> = answers.iter().map(event).collect();
+    let count = |outcome| {
+        let of_that = |event: &&Value| event["fields"]["outcome"] == outcome;
+        events.iter().filter(of_that).count()
+    };
+    assert_eq!((count("refreshed"), count("replayed")), (1, 19));
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use poem::Request;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
-use tracing::error;
 
-use crate::domain::{Contract, Refusal, Unverified};
-use crate::service::{Attempt, Grant, RefreshError, Renewer, Trail};
+use crate::domain::{Contract, Refusal};
+use crate::service::{Attempt, RefreshError, Renewer};
 
 use super::super::Tag;
 use super::super::audit::{Audit, Audited};
@@ -16,6 +15,7 @@ use super::super::cookie::{CookieSettings, CookieValue, Cookies};
 use super::super::cross_site::{CROSS_SITE, CrossSite, CrossSiteGuard};
 use super::super::example::{JsonExample, Shown};
 use super::super::problem::{Code, RETRY_AFTER_SECONDS};
+use super::attempt;
 
 /// Answers requests that carry the refresh cookie, or nothing.
 pub(in crate::http) struct CookieRefresh {
@@ -141,80 +141,32 @@ impl CookieRefresh {
             // Which of several is meant nobody can say, and no token has those bytes.
             CookieValue::Ambiguous | CookieValue::Unreadable => String::new(),
         };
-        let attempt = match &self.renewer {
-            Some(renewer) => renewer.renew(&token, None).await,
-            None => Attempt {
-                trail: Trail::default(),
-                outcome: Err(Unverified::UnknownKey.into()),
-            },
-        };
-        self.answer(attempt)
+        let attempt = attempt::renew(self.renewer.as_deref(), &token, None).await;
+        Audited {
+            audit: attempt::audit(Contract::Cookie, &attempt),
+            reply: self.answer(attempt),
+        }
     }
 
-    fn answer(&self, attempt: Attempt) -> Audited<Renewed> {
-        let Attempt { trail, outcome } = attempt;
-        let audit = Audit {
-            contract: Contract::Cookie.word(),
-            trail,
-            ..Audit::default()
-        };
-        match outcome {
-            Ok(Grant {
-                access_token,
-                expires_in,
-                ..
-            }) => Audited {
-                reply: Renewed::Ok(
-                    say(REFRESHED),
-                    self.settings.access(&access_token, expires_in),
-                ),
-                audit: Audit {
-                    outcome: "refreshed",
-                    ..audit
-                },
-            },
-            Err(error) => {
-                let (outcome, reply) = refuse(&error);
-                Audited {
-                    reply,
-                    audit: Audit {
-                        outcome,
-                        reason: error.to_string(),
-                        ..audit
-                    },
-                }
-            }
+    fn answer(&self, attempt: Attempt) -> Renewed {
+        match attempt.outcome {
+            Ok(grant) => Renewed::Ok(
+                say(REFRESHED),
+                self.settings.access(&grant.access_token, grant.expires_in),
+            ),
+            Err(error) => refuse(&error),
         }
     }
 }
 
-fn refuse(error: &RefreshError) -> (&'static str, Renewed) {
+fn refuse(error: &RefreshError) -> Renewed {
     match error {
-        RefreshError::Refused(Refusal::UserNotFound) => (
-            Code::UserNotFound.word(),
-            Renewed::NotFound(say(USER_NOT_FOUND)),
-        ),
-        RefreshError::Refused(refusal) => (
-            Code::of(*refusal).word(),
-            Renewed::Unauthorized(say(INVALID)),
-        ),
+        RefreshError::Refused(Refusal::UserNotFound) => Renewed::NotFound(say(USER_NOT_FOUND)),
+        RefreshError::Refused(_) => Renewed::Unauthorized(say(INVALID)),
         RefreshError::Directory(_) | RefreshError::Sessions(_) => {
-            error!(
-                error = error as &dyn std::error::Error,
-                "a database does not answer"
-            );
-            (
-                Code::Unavailable.word(),
-                Renewed::Unavailable(say(FAILED), RETRY_AFTER_SECONDS),
-            )
+            Renewed::Unavailable(say(FAILED), RETRY_AFTER_SECONDS)
         }
-        RefreshError::Sign(_) => {
-            error!(
-                error = error as &dyn std::error::Error,
-                "a token could not be signed"
-            );
-            (Code::Internal.word(), Renewed::Internal(say(FAILED)))
-        }
+        RefreshError::Sign(_) => Renewed::Internal(say(FAILED)),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
-use tracing::error;
 
-use crate::domain::{Refusal, Unsupported};
+use crate::domain::{Contract, Refusal};
 use crate::json::NotStrict;
 use crate::service::{Attempt, RefreshError};
 
@@ -12,6 +11,7 @@ use super::super::audit::{Audit, Audited};
 use super::super::body::BodyError;
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::attempt;
 
 /// An expired token.
 #[derive(Debug, Object)]
@@ -152,8 +152,6 @@ pub(in crate::http) fn malformed(error: NotStrict) -> InputError {
     InputError::Malformed(what.to_owned())
 }
 
-const CONTRACT: &str = "expired_token";
-
 /// The answer to a request that carries no readable credential.
 pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
     let reply = match error {
@@ -165,88 +163,36 @@ pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
     };
     Audited {
         reply: reply(error.code().problem(error.to_string())),
-        audit: error.audit(CONTRACT),
+        audit: error.audit(Contract::ExpiredToken.word()),
     }
 }
 
 /// The answer to a credential that was tried.
 pub(in crate::http) fn answer(attempt: Attempt) -> Audited<Refreshed> {
-    let Attempt { trail, outcome } = attempt;
-    let audit = Audit {
-        contract: CONTRACT,
-        trail,
-        ..Audit::default()
+    let audit = attempt::audit(Contract::ExpiredToken, &attempt);
+    let reply = match attempt.outcome {
+        Ok(grant) => Refreshed::Ok(Json(RefreshReply {
+            access_token: grant.access_token,
+            token_type: "bearer".to_owned(),
+            expires_in: grant.expires_in,
+        })),
+        Err(error) => refuse(&error),
     };
-    match outcome {
-        Ok(grant) => {
-            let reply = RefreshReply {
-                access_token: grant.access_token,
-                token_type: "bearer".to_owned(),
-                expires_in: grant.expires_in,
-            };
-            let audit = Audit {
-                outcome: "refreshed",
-                ..audit
-            };
-            Audited {
-                reply: Refreshed::Ok(Json(reply)),
-                audit,
-            }
-        }
-        Err(error) => refuse(&error, audit),
-    }
+    Audited { reply, audit }
 }
 
-fn refuse(error: &RefreshError, audit: Audit) -> Audited<Refreshed> {
-    let reason = error.to_string();
-    let (outcome, hint, reply) = match error {
+fn refuse(error: &RefreshError) -> Refreshed {
+    match error {
         RefreshError::Refused(refusal) => {
             let (code, detail) = explain(*refusal);
             let challenge = challenge(&detail);
-            let reply = Refreshed::Unauthorized(code.problem(detail), challenge);
-            (code, operator_hint(*refusal), reply)
+            Refreshed::Unauthorized(code.problem(detail), challenge)
         }
-        RefreshError::Directory(error) => {
-            error!(
-                error = error as &dyn std::error::Error,
-                "the users table does not answer"
-            );
+        RefreshError::Directory(_) | RefreshError::Sessions(_) => {
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");
-            (
-                Code::Unavailable,
-                "",
-                Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS),
-            )
+            Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS)
         }
-        RefreshError::Sessions(error) => {
-            error!(
-                error = error as &dyn std::error::Error,
-                "the sessions do not answer"
-            );
-            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
-            (
-                Code::Unavailable,
-                "",
-                Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS),
-            )
-        }
-        RefreshError::Sign(error) => {
-            error!(
-                error = error as &dyn std::error::Error,
-                "a token could not be signed"
-            );
-            let problem = Code::Internal.problem("the service failed");
-            (Code::Internal, "", Refreshed::Internal(problem))
-        }
-    };
-    Audited {
-        reply,
-        audit: Audit {
-            outcome: outcome.word(),
-            reason,
-            hint,
-            ..audit
-        },
+        RefreshError::Sign(_) => Refreshed::Internal(Code::Internal.problem("the service failed")),
     }
 }
 
@@ -263,32 +209,4 @@ pub(in crate::http) fn explain(refusal: Refusal) -> (Code, String) {
 /// `WWW-Authenticate` (RFC 6750 §3). Every detail is plain ASCII without quotes.
 pub(in crate::http) fn challenge(detail: &str) -> String {
     format!(r#"Bearer error="invalid_token", error_description="{detail}""#)
-}
-
-/// The setting that stands in the way of a genuine token, for whoever reads the log.
-pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Unsupported(Unsupported::Audience) => "JWT_AUDIENCE must list the token's aud",
-        Refusal::Unsupported(Unsupported::Issuer) => "JWT_ISSUER must be the token's iss",
-        Refusal::Unsupported(Unsupported::Kind) => "JWT_TOKEN_KINDS lists the kinds accepted",
-        Refusal::Unsupported(Unsupported::SubjectMissing) => {
-            "JWT_SUBJECT_CLAIM names the claim that holds the user's key"
-        }
-        Refusal::Unsupported(Unsupported::Undated) => {
-            "JWT_LEGACY_LIFETIME_MINUTES must be the lifetime that the backend gives its tokens"
-        }
-        Refusal::Unsupported(Unsupported::SubjectMalformed) => {
-            "USERS_KEY_COLUMN must be of the subject's type"
-        }
-        Refusal::Unsupported(_)
-        | Refusal::Unverified(_)
-        | Refusal::Expired
-        | Refusal::RefreshWindowOver
-        | Refusal::SessionExpired
-        | Refusal::SessionRevoked
-        | Refusal::TokenMismatch
-        | Refusal::TokenReused
-        | Refusal::UserInactive
-        | Refusal::UserNotFound => "",
-    }
 }

@@ -3,6 +3,7 @@
 //! Several legacy backends share the path `/api/auth/refresh`, so their frontends can only be
 //! told apart by the shape of what they send. Each contract has a file of its own here.
 
+pub(super) mod attempt;
 pub(super) mod cookie;
 pub(super) mod expired_token;
 

@@ -1,0 +1,132 @@
+//! What came of an exchange, for the log: one vocabulary, whichever contract was spoken.
+
+use tracing::error;
+
+use crate::domain::{Contract, Refusal, Unsupported, Unverified};
+use crate::service::{Attempt, Exchange, RefreshError, Renewer, Trail};
+
+use super::super::audit::Audit;
+use super::super::problem::Code;
+
+/// Exchanges a refresh token; without a `renewer` the contract is off, and no token is one of it.
+pub(in crate::http) async fn renew(
+    renewer: Option<&Renewer>,
+    refresh_token: &str,
+    access_token: Option<&str>,
+) -> Attempt {
+    match renewer {
+        Some(renewer) => renewer.renew(refresh_token, access_token).await,
+        None => Attempt {
+            trail: Trail::default(),
+            outcome: Err(Unverified::NotOffered.into()),
+        },
+    }
+}
+
+/// The event about the answer. What is the service's own fault is logged here, with its cause.
+pub(in crate::http) fn audit(contract: Contract, attempt: &Attempt) -> Audit {
+    let audit = Audit {
+        contract: contract.word(),
+        trail: attempt.trail.clone(),
+        ..Audit::default()
+    };
+    match &attempt.outcome {
+        Ok(grant) => {
+            let (outcome, reason) = words(grant.exchange);
+            Audit {
+                outcome,
+                reason: reason.to_owned(),
+                ..audit
+            }
+        }
+        Err(error) => {
+            let (code, hint) = judge(error);
+            Audit {
+                outcome: code.word(),
+                reason: error.to_string(),
+                hint,
+                ..audit
+            }
+        }
+    }
+}
+
+/// The outcome and the reason.
+fn words(exchange: Exchange) -> (&'static str, &'static str) {
+    match exchange {
+        Exchange::Concurrent => ("replayed", "another request with the same token was faster"),
+        Exchange::New => ("refreshed", ""),
+        Exchange::Repeated => ("replayed", "the answer was given before"),
+    }
+}
+
+fn judge(error: &RefreshError) -> (Code, &'static str) {
+    match error {
+        RefreshError::Refused(refusal) => (Code::of(*refusal), operator_hint(*refusal)),
+        RefreshError::Directory(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "the users table does not answer"
+            );
+            (Code::Unavailable, "")
+        }
+        RefreshError::Sessions(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "the sessions do not answer"
+            );
+            (Code::Unavailable, "")
+        }
+        RefreshError::Sign(error) => {
+            error!(
+                error = error as &dyn std::error::Error,
+                "a token could not be signed"
+            );
+            (Code::Internal, "")
+        }
+    }
+}
+
+/// The setting that stands in the way of a genuine token, for whoever reads the log.
+pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unsupported(Unsupported::Audience) => "JWT_AUDIENCE must list the token's aud",
+        Refusal::Unsupported(Unsupported::Issuer) => "JWT_ISSUER must be the token's iss",
+        Refusal::Unsupported(Unsupported::Kind) => "JWT_TOKEN_KINDS lists the kinds accepted",
+        Refusal::Unsupported(Unsupported::SubjectMissing) => {
+            "JWT_SUBJECT_CLAIM (for token_pair TOKEN_PAIR_SUBJECT_CLAIM) names the claim that \
+             holds the user's key"
+        }
+        Refusal::Unsupported(Unsupported::Undated) => {
+            "JWT_LEGACY_LIFETIME_MINUTES must be the lifetime that the backend gives its tokens"
+        }
+        Refusal::Unsupported(Unsupported::SubjectMalformed) => {
+            "USERS_KEY_COLUMN must be of the subject's type"
+        }
+        Refusal::Unsupported(_)
+        | Refusal::Unverified(_)
+        | Refusal::Expired
+        | Refusal::RefreshWindowOver
+        | Refusal::SessionExpired
+        | Refusal::SessionRevoked
+        | Refusal::TokenMismatch
+        | Refusal::TokenReused
+        | Refusal::UserInactive
+        | Refusal::UserNotFound => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_made_for_another_request_is_called_a_replay() {
+        let faster = "another request with the same token was faster";
+        let before = "the answer was given before";
+
+        assert_eq!(words(Exchange::New), ("refreshed", ""));
+        assert_eq!(words(Exchange::Concurrent), ("replayed", faster));
+        assert_eq!(words(Exchange::Repeated), ("replayed", before));
+    }
+}
