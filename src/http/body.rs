@@ -1,5 +1,6 @@
 //! Reading a request's body: bounded in size and time, JSON by its media type.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -10,6 +11,10 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use tokio::time::timeout;
+
+use crate::json::{StrictObject, as_string};
+
+use super::contract::expired_token::{InputError, malformed};
 
 /// The largest body that is read, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -41,6 +46,31 @@ pub(super) enum BodyError {
 /// *Why not parsed by poem-openapi.* It takes duplicate members, and answers bad input by itself.
 pub(super) struct Body<T>(pub(super) Result<Vec<u8>, BodyError>, PhantomData<T>);
 
+impl<T> Body<T> {
+    /// The object that was sent; one without members where there is no body.
+    pub(super) fn object(&self) -> Result<StrictObject<'_>, InputError> {
+        match self.0.as_deref() {
+            Ok([]) => Ok(StrictObject::default()),
+            Ok(bytes) => StrictObject::parse(bytes).map_err(malformed),
+            Err(error) => Err((*error).into()),
+        }
+    }
+}
+
+/// The string that is the member of that name.
+pub(super) fn string<'a>(
+    object: &StrictObject<'a>,
+    name: &str,
+) -> Result<Cow<'a, str>, InputError> {
+    match object.find(name).map(as_string) {
+        Some(Some(text)) => Ok(text),
+        Some(None) => Err(InputError::Malformed(format!("{name} must be a string"))),
+        None => Err(InputError::Malformed(format!(
+            "the member {name} is required"
+        ))),
+    }
+}
+
 impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
@@ -59,7 +89,7 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
         Some(MetaRequest {
             description: None,
             content: vec![content],
-            required: false,
+            required: T::IS_REQUIRED,
         })
     }
 

@@ -89,7 +89,7 @@ fn detail(code: Code) -> String {
         Code::RequestTimeout => BodyError::Slow.to_string(),
         Code::TooLarge => BodyError::TooLarge.to_string(),
         Code::UnsupportedMediaType => BodyError::MediaType.to_string(),
-        Code::MalformedRequest => "the member token is required".to_owned(),
+        Code::MalformedRequest => "the body is not valid JSON".to_owned(),
         Code::Internal => "the service failed".to_owned(),
         Code::Unavailable => "the service cannot answer at the moment".to_owned(),
         Code::InvalidToken | Code::NotFound | Code::MethodNotAllowed => code.title().to_owned(),

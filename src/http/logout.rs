@@ -107,7 +107,7 @@ impl LogoutApi {
         request: &Request,
         bearer: Bearer,
         cookies: Cookies,
-        body: Body<LogoutRequest>,
+        body: Body<Option<LogoutRequest>>,
     ) -> Answer {
         let input = body
             .0

@@ -23,12 +23,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use poem::{Endpoint, EndpointExt, Route};
-use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Contract, IdSource};
 use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
 
 use self::contract::cookie::{CookieApi, CookieRefresh};
+use self::contract::refresh_token::RefreshTokenApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 
@@ -86,51 +87,8 @@ enum Tag {
 
 /// Every public endpoint, with the document that describes it.
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
-    let Parts {
-        refresher,
-        renewers,
-        logouter,
-        verifier,
-        directory,
-        sessions,
-        ids,
-        readiness,
-        settings,
-    } = parts;
-    let renewer = |contract: Contract| {
-        let mut renewers = renewers.iter();
-        renewers
-            .find(|renewer| renewer.minter.contract() == contract)
-            .cloned()
-    };
-    let guard = || CrossSiteGuard::new(&settings.cors_allowed_origins, &settings.trusted_proxies);
-    let cookie_refresh = Arc::new(CookieRefresh {
-        renewer: renewer(Contract::Cookie),
-        settings: settings.cookies.clone(),
-        guard: guard(),
-    });
-    let apis = (
-        refresh::RefreshApi {
-            refresher,
-            cookie: Arc::clone(&cookie_refresh),
-        },
-        CookieApi(cookie_refresh),
-        logout::LogoutApi {
-            logouter,
-            cookies: settings.cookies.clone(),
-            guard: guard(),
-        },
-        verify::VerifyApi {
-            verifier,
-            cookie_name: settings.cookies.access_name.clone(),
-        },
-        health::HealthApi {
-            directory,
-            sessions,
-            readiness,
-        },
-    );
-    let service = OpenApiService::new(apis, "remint", env!("CARGO_PKG_VERSION"))
+    let (ids, settings) = (Arc::clone(&parts.ids), parts.settings.clone());
+    let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))
         .server(ServerObject::new("/").description("The service that serves this document"));
@@ -145,4 +103,57 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
     frame::Frame::new(routes, ids, allowed, settings)
+}
+
+/// The endpoints of the document.
+fn apis(parts: Parts) -> impl OpenApi + use<> {
+    let Parts {
+        refresher,
+        renewers,
+        logouter,
+        verifier,
+        directory,
+        sessions,
+        readiness,
+        settings,
+        ..
+    } = parts;
+    let renewer = |contract: Contract| {
+        let mut renewers = renewers.iter();
+        renewers
+            .find(|renewer| renewer.minter.contract() == contract)
+            .cloned()
+    };
+    let guard = || CrossSiteGuard::new(&settings.cors_allowed_origins, &settings.trusted_proxies);
+    let cookie_refresh = Arc::new(CookieRefresh {
+        renewer: renewer(Contract::Cookie),
+        settings: settings.cookies.clone(),
+        guard: guard(),
+    });
+    let refresh_token = RefreshTokenApi {
+        renewer: renewer(Contract::RefreshToken),
+    };
+    (
+        refresh::RefreshApi {
+            refresher,
+            cookie: Arc::clone(&cookie_refresh),
+            refresh_token: refresh_token.clone(),
+        },
+        CookieApi(cookie_refresh),
+        refresh_token,
+        logout::LogoutApi {
+            logouter,
+            cookies: settings.cookies.clone(),
+            guard: guard(),
+        },
+        verify::VerifyApi {
+            verifier,
+            cookie_name: settings.cookies.access_name.clone(),
+        },
+        health::HealthApi {
+            directory,
+            sessions,
+            readiness,
+        },
+    )
 }

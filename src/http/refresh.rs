@@ -14,13 +14,15 @@ use super::audit::Audited;
 use super::bearer::Bearer;
 use super::body::Body;
 use super::contract::cookie::CookieRefresh;
-use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed, malformed};
+use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed};
+use super::contract::refresh_token::RefreshTokenApi;
 use super::contract::{Beside, Shape};
 use super::cookie::Cookies;
 
 pub(super) struct RefreshApi {
     pub(super) refresher: Arc<Refresher>,
     pub(super) cookie: Arc<CookieRefresh>,
+    pub(super) refresh_token: RefreshTokenApi,
 }
 
 #[OpenApi(tag = "Tag::Refresh")]
@@ -38,17 +40,9 @@ impl RefreshApi {
         &self,
         request: &Request,
         bearer: Bearer,
-        body: Body<RefreshRequest>,
+        body: Body<Option<RefreshRequest>>,
     ) -> Routed {
-        let bytes = match body.0 {
-            Ok(bytes) => bytes,
-            Err(error) => return Routed::of(expired_token::refuse_input(&error.into())),
-        };
-        let object = match bytes.as_slice() {
-            [] => Ok(StrictObject::default()),
-            bytes => StrictObject::parse(bytes).map_err(malformed),
-        };
-        match object {
+        match body.object() {
             Ok(object) => self.route(&object, request, bearer).await,
             Err(error) => Routed::of(expired_token::refuse_input(&error)),
         }
@@ -66,7 +60,8 @@ impl RefreshApi {
         match Shape::of(body, beside) {
             Shape::ExpiredToken => Routed::of(self.exchange(body, bearer).await),
             Shape::Cookie => Routed::of(self.cookie.exchange(request, &cookies).await),
-            Shape::RefreshToken | Shape::TokenPair | Shape::Unknown => {
+            Shape::RefreshToken => Routed::of(self.refresh_token.exchange(body).await),
+            Shape::TokenPair | Shape::Unknown => {
                 let what = "the member token is required".to_owned();
                 Routed::of(expired_token::refuse_input(&InputError::Malformed(what)))
             }

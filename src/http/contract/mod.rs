@@ -6,6 +6,7 @@
 pub(super) mod attempt;
 pub(super) mod cookie;
 pub(super) mod expired_token;
+pub(super) mod refresh_token;
 
 use crate::json::StrictObject;
 
