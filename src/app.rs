@@ -150,6 +150,7 @@ impl Wiring {
             }),
             directory: Arc::clone(&self.users),
             sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             readiness,
             settings: config.http.clone(),

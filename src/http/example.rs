@@ -24,6 +24,10 @@ pub(super) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
 pub(super) const EXAMPLE_FRESH_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
 
+/// The access token in the answers of the contracts that sign with HS512.
+pub(super) const EXAMPLE_HS512_TOKEN: &str = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
+
 /// Stands in the document for the problem of one code, given as `{ Code::… as usize }`.
 pub(super) struct ExampleOf<const CODE: usize>;
 

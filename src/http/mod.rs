@@ -25,10 +25,11 @@ use ipnet::IpNet;
 use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
-use crate::domain::{Contract, IdSource};
+use crate::domain::{Clock, Contract, IdSource};
 use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
 
 use self::contract::cookie::{CookieApi, CookieRefresh};
+use self::contract::envelope::EnvelopeApi;
 use self::contract::refresh_token::RefreshTokenApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub directory: Arc<dyn UserDirectory>,
     /// Asked as well.
     pub sessions: Arc<dyn SessionStore>,
+    /// Tells the time, for answers that say when they were given.
+    pub clock: Arc<dyn Clock>,
     /// Names requests.
     pub ids: Arc<dyn IdSource>,
     /// Whether the service is draining.
@@ -114,6 +117,7 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         verifier,
         directory,
         sessions,
+        clock,
         readiness,
         settings,
         ..
@@ -141,6 +145,10 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         },
         CookieApi(cookie_refresh),
         refresh_token,
+        EnvelopeApi {
+            renewer: renewer(Contract::Envelope),
+            clock,
+        },
         logout::LogoutApi {
             logouter,
             cookies: settings.cookies.clone(),

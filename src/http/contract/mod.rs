@@ -5,6 +5,7 @@
 
 pub(super) mod attempt;
 pub(super) mod cookie;
+pub(super) mod envelope;
 pub(super) mod expired_token;
 pub(super) mod refresh_token;
 
