@@ -31,6 +31,7 @@ use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, 
 use self::contract::cookie::{CookieApi, CookieRefresh};
 use self::contract::envelope::EnvelopeApi;
 use self::contract::refresh_token::RefreshTokenApi;
+use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 
@@ -134,6 +135,9 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         settings: settings.cookies.clone(),
         guard: guard(),
     });
+    let token_pair = TokenPairApi {
+        renewer: renewer(Contract::TokenPair),
+    };
     let refresh_token = RefreshTokenApi {
         renewer: renewer(Contract::RefreshToken),
     };
@@ -142,8 +146,10 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
             refresher,
             cookie: Arc::clone(&cookie_refresh),
             refresh_token: refresh_token.clone(),
+            token_pair: token_pair.clone(),
         },
         CookieApi(cookie_refresh),
+        token_pair,
         refresh_token,
         EnvelopeApi {
             renewer: renewer(Contract::Envelope),

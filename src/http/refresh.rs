@@ -16,6 +16,7 @@ use super::body::Body;
 use super::contract::cookie::CookieRefresh;
 use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed};
 use super::contract::refresh_token::RefreshTokenApi;
+use super::contract::token_pair::TokenPairApi;
 use super::contract::{Beside, Shape};
 use super::cookie::Cookies;
 
@@ -23,6 +24,7 @@ pub(super) struct RefreshApi {
     pub(super) refresher: Arc<Refresher>,
     pub(super) cookie: Arc<CookieRefresh>,
     pub(super) refresh_token: RefreshTokenApi,
+    pub(super) token_pair: TokenPairApi,
 }
 
 #[OpenApi(tag = "Tag::Refresh")]
@@ -61,7 +63,8 @@ impl RefreshApi {
             Shape::ExpiredToken => Routed::of(self.exchange(body, bearer).await),
             Shape::Cookie => Routed::of(self.cookie.exchange(request, &cookies).await),
             Shape::RefreshToken => Routed::of(self.refresh_token.exchange(body).await),
-            Shape::TokenPair | Shape::Unknown => {
+            Shape::TokenPair => Routed::of(self.token_pair.exchange(body).await),
+            Shape::Unknown => {
                 let what = "the member token is required".to_owned();
                 Routed::of(expired_token::refuse_input(&InputError::Malformed(what)))
             }
