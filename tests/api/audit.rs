@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use poem::http::Method;
+use remint::domain::Contract;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, START, jwt, logs, request, spawn, spawn_with};
@@ -220,4 +221,73 @@ async fn of_tabs_that_race_one_is_said_to_have_refreshed() {
         events.iter().filter(of_that).count()
     };
     assert_eq!((count("refreshed"), count("replayed")), (1, 19));
+}
+
+#[tokio::test]
+async fn forgeries_stand_out_whichever_contract_they_speak() {
+    let app = spawn().await;
+
+    for (path, body, contract, status) in [
+        ("/api/refresh", r#"{"refreshToken":"x"}"#, "envelope", 200),
+        (
+            "/auth/refresh",
+            r#"{"refresh_token":"x"}"#,
+            "refresh_token",
+            400,
+        ),
+        (
+            "/api/auth/refresh",
+            r#"{"Token":"x","RefreshToken":"x"}"#,
+            "token_pair",
+            404,
+        ),
+    ] {
+        let event = event(&app.send(request(Method::POST, path).body(body)).await);
+
+        let reason = "not a JWT in compact form";
+        let expected = json!([contract, "invalid_token", status, reason, null, null]);
+        assert_eq!(fields(&event, FIELDS), expected);
+        assert_eq!(event["level"], "WARN");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_says_whom_it_was_for_and_what_stood_in_the_way() {
+    let app = spawn().await;
+    let grant = app.start(Contract::RefreshToken, "alice").await;
+    let body = json!({"refresh_token": grant.refresh_token}).to_string();
+    let send = || app.send(request(Method::POST, "/auth/refresh").body(body.clone()));
+
+    let good = event(&send().await);
+    app.sql("UPDATE users SET is_active = FALSE").await;
+    let refused = event(&send().await);
+
+    let words = fields(&good, FIELDS);
+    assert_eq!(
+        words,
+        json!(["refresh_token", "refreshed", 200, null, "alice", "current"])
+    );
+    let words = fields(&refused, ["outcome", "reason", "subject"]);
+    assert_eq!(
+        words,
+        json!(["user_inactive", "the user is not active", "alice"])
+    );
+    assert_eq!(good["fields"]["session"], refused["fields"]["session"]);
+}
+
+#[tokio::test]
+async fn a_contract_that_is_off_says_why() {
+    let app = spawn_with(&[(
+        "JWT_SECRET_KEY",
+        "a secret that is long enough for HS256 alone",
+    )])
+    .await;
+    let body = r#"{"refreshToken":"x"}"#;
+
+    let answer = app
+        .send(request(Method::POST, "/api/refresh").body(body))
+        .await;
+
+    let reason = "the contract is off: the secret is too short for its algorithm";
+    assert_eq!(event(&answer)["fields"]["reason"], reason);
 }

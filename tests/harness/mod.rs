@@ -9,5 +9,5 @@ pub(crate) mod wire;
 
 pub(crate) use app::{
     Answer, ONE_PATIENT_CONNECTION, SECRET, START, TestApp, config, request, spawn, spawn_beside,
-    spawn_on, spawn_over, spawn_with,
+    spawn_on, spawn_on_each, spawn_over, spawn_with,
 };

@@ -1,3 +1,11 @@
 //! The contracts beside the main job, each as its frontends see it.
 
 mod cookie;
+mod ends;
+mod envelope;
+mod every;
+pub(super) mod frontend;
+mod keys;
+mod refresh_token;
+mod rotation;
+mod token_pair;
