@@ -3,6 +3,7 @@
 mod audit;
 mod contracts;
 mod cors;
+mod dump;
 mod frame;
 mod hostile;
 mod keys;
