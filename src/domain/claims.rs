@@ -118,6 +118,22 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Whether it can be anybody's key.
+    ///
+    /// Control characters are in nobody's, and a NUL would be an error to PostgreSQL. White space
+    /// at an end gets lost in headers, and then it would be somebody else's.
+    pub fn is_a_key(&self) -> bool {
+        match self {
+            Self::Integer(_) => true,
+            Self::Text(text) => {
+                !text.is_empty()
+                    && text.len() <= MAX_SUBJECT_BYTES
+                    && text.trim().len() == text.len()
+                    && !text.chars().any(char::is_control)
+            }
+        }
+    }
+
     /// The user as sessions and cut-offs know them: a uuid in one spelling, because databases take
     /// both cases of its digits for the same key.
     pub fn user_key(&self) -> String {

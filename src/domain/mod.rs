@@ -21,6 +21,6 @@ pub use contract::{Contract, Handle, Renewal, idle_end};
 pub use policy::{Admission, Lease, TokenPolicy};
 pub use refusal::{Refusal, Unsupported, Unverified};
 pub use rules::{Check, Verdict};
-pub use session::{Revocation, Session, SessionName, Standing, Step, decide};
+pub use session::{Revocation, Session, SessionName, SessionState, Standing, Step, decide};
 pub use successor::{JUDGED_CLAIMS, REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
 pub use user::{Lookup, User};

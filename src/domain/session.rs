@@ -34,6 +34,28 @@ pub struct Session {
     pub claims: Vec<(String, JsonText)>,
 }
 
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// It does.
+    Live,
+    /// It has reached its end.
+    Over,
+    /// It was ended before.
+    Revoked(DateTime<Utc>, Revocation),
+}
+
+impl Session {
+    /// Whether it goes on at `now`.
+    pub fn state(&self, now: DateTime<Utc>) -> SessionState {
+        match self.revoked {
+            Some((at, because)) => SessionState::Revoked(at, because),
+            None if now >= self.expires_at => SessionState::Over,
+            None => SessionState::Live,
+        }
+    }
+}
+
 /// What a credential finds its session by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionName {

@@ -102,7 +102,7 @@ impl Minter {
     }
 
     /// Whom the session is about, as its tokens write it.
-    pub(super) fn subject(&self, session: &Session) -> Subject {
+    pub fn subject(&self, session: &Session) -> Subject {
         let claims = ClaimSet::from_unique(session.claims.clone());
         match self.access_tokens.subject(&claims) {
             Claim::Is(subject) => subject,

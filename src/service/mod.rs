@@ -23,6 +23,6 @@ pub use ports::{
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
 pub use renew::Renewer;
-pub use revoke::Revoker;
+pub use revoke::{CutOffError, Revoker};
 pub use start::{Login, StartError, Started, Starter};
 pub use verify::{Verifier, VerifyError};

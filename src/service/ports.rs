@@ -141,6 +141,9 @@ pub trait SessionStore: Send + Sync {
     /// session written down so far. Never moves an earlier call's cut-off back.
     async fn cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError>;
 
+    /// The same for a moment that has passed: sessions go on whose newest token was issued after it.
+    async fn cut_off_as_of(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError>;
+
     /// Removes up to `limit` sessions, and as many cut-offs, that ended before `before`; how many
     /// it removed.
     async fn remove_ended(&self, before: Ended, limit: u64) -> Result<u64, SessionError>;

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
 use crate::domain::{Clock, Contract, Revocation, Session, SessionId, TokenPolicy};
 
 use super::cut_off::cut_off;
@@ -15,6 +18,17 @@ pub struct Revoker {
     pub clock: Arc<dyn Clock>,
     /// The limits.
     pub policy: TokenPolicy,
+}
+
+/// Why no cut-off was set.
+#[derive(Debug, thiserror::Error)]
+pub enum CutOffError {
+    /// It would end what is not issued yet, also logins to come.
+    #[error("the cut-off lies in the future")]
+    Future,
+    /// The sessions could not be read or written.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
 }
 
 impl Revoker {
@@ -50,5 +64,24 @@ impl Revoker {
     /// Ends everything of a user's that was issued up to now.
     pub async fn revoke_user(&self, user_key: &str) -> Result<(), SessionError> {
         cut_off(&*self.sessions, &*self.clock, user_key).await
+    }
+
+    /// Ends everything of a user's that was issued up to `at`, or up to now; the cut-off that counts
+    /// from then on, which is an earlier call's where that one lies later.
+    pub async fn cut_off(
+        &self,
+        user_key: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<DateTime<Utc>, CutOffError> {
+        let now = self.clock.now();
+        match at {
+            Some(at) if at - now > self.policy.leeway => return Err(CutOffError::Future),
+            Some(at) if at < now => self.sessions.cut_off_as_of(user_key, at).await?,
+            // The caller's clock may be a little ahead.
+            Some(_) | None => self.revoke_user(user_key).await?,
+        }
+        let nobodys = SessionId(Uuid::nil());
+        let standing = self.sessions.standing(nobodys, user_key).await?;
+        Ok(standing.cut_off.or(at).unwrap_or(now))
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::domain::{
     ClaimSet, Clock, Contract, Handle, IdSource, JUDGED_CLAIMS, JsonText, Lineage, Lookup,
-    RESERVED_CLAIMS, Refusal, SessionId, Subject, User, idle_end,
+    RESERVED_CLAIMS, Refusal, SessionId, Subject, Unsupported, User, idle_end,
 };
 
 use super::renew::HANDLE_DRAWS;
@@ -45,6 +45,8 @@ pub struct Login {
 pub struct Started {
     /// Its name.
     pub session: SessionId,
+    /// When, in whole seconds.
+    pub started_at: DateTime<Utc>,
     /// Its first tokens.
     pub grant: Grant,
 }
@@ -90,6 +92,9 @@ impl Starter {
             return Err(StartError::Claim(name.clone()));
         }
 
+        if !login.user.is_a_key() {
+            return Err(Refusal::from(Unsupported::SubjectMalformed).into());
+        }
         let user_key = login.user.user_key();
         let id = SessionId(self.ids.session_id());
         let cut_off = self.sessions.standing(id, &user_key).await?.cut_off;
@@ -146,6 +151,7 @@ impl Starter {
             standing.admit(issued_at)?;
             return Ok(Started {
                 session: lineage.session,
+                started_at: issued_at,
                 grant,
             });
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, ExecResult, RuntimeErr, SqlErr, Statement,
@@ -101,6 +101,30 @@ impl SqlSessionStore {
         self.connection.execute(statement).await
     }
 
+    /// Writes the cut-off down, unless it lies later already.
+    async fn move_cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
+        let (hash, at) = (row::user_hash(user_key), at.timestamp());
+        let forward = Query::update()
+            .table(CUT_OFF)
+            .value("valid_after", at)
+            .and_where(Expr::col("user_hash").eq(hash.as_str()))
+            .and_where(Expr::col("valid_after").lt(at))
+            .take();
+        let first = Query::insert()
+            .into_table(CUT_OFF)
+            .columns(["user_hash", "user_key", "valid_after"])
+            .values_panic([hash.as_str().into(), user_key.into(), at.into()])
+            .take();
+        if self.execute(forward.clone()).await? == 0
+            && self.unless_taken(first).await? == Change::Lost
+        {
+            // The row is there: it lies later already, or another call has just written an
+            // earlier one.
+            self.execute(forward).await?;
+        }
+        Ok(())
+    }
+
     /// A statement that may find another row with the same key.
     async fn unless_taken(
         &self,
@@ -128,6 +152,17 @@ fn is_serialization_failure(error: &DbErr) -> bool {
     };
     let code = cause.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code == "40001" || code == "40P01")
+}
+
+/// Ends the sessions of a user that have not ended.
+fn revoke_all(user_key: &str, at: DateTime<Utc>) -> UpdateStatement {
+    Query::update()
+        .table(SESSION)
+        .value("revoked_at", at.timestamp())
+        .value("revoked_because", Revocation::Logout.word())
+        .and_where(Expr::col("user_hash").eq(row::user_hash(user_key)))
+        .and_where(Expr::col("revoked_at").is_null())
+        .take()
 }
 
 /// One row at most: the statements below name the whole primary key.
@@ -254,34 +289,18 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.cut_off", level = "debug", skip_all)]
     async fn cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
-        let (hash, at) = (row::user_hash(user_key), at.timestamp());
-        let forward = Query::update()
-            .table(CUT_OFF)
-            .value("valid_after", at)
-            .and_where(Expr::col("user_hash").eq(hash.as_str()))
-            .and_where(Expr::col("valid_after").lt(at))
-            .take();
-        let first = Query::insert()
-            .into_table(CUT_OFF)
-            .columns(["user_hash", "user_key", "valid_after"])
-            .values_panic([hash.as_str().into(), user_key.into(), at.into()])
-            .take();
-        if self.execute(forward.clone()).await? == 0
-            && self.unless_taken(first).await? == Change::Lost
-        {
-            // The row is there: it lies later already, or another call has just written an
-            // earlier one.
-            self.execute(forward).await?;
-        }
+        self.move_cut_off(user_key, at).await?;
         // After the cut-off, so that a session begun in between is refused by the one or the
         // other; and rotations in flight find their row revoked.
-        let sessions = Query::update()
-            .table(SESSION)
-            .value("revoked_at", at)
-            .value("revoked_because", Revocation::Logout.word())
-            .and_where(Expr::col("user_hash").eq(hash))
-            .and_where(Expr::col("revoked_at").is_null())
-            .take();
+        self.execute(revoke_all(user_key, at)).await?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "store.session.cut_off_as_of", level = "debug", skip_all)]
+    async fn cut_off_as_of(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
+        self.move_cut_off(user_key, at).await?;
+        let mut sessions = revoke_all(user_key, at);
+        sessions.and_where(Expr::col("rotated_at").lte(at.timestamp()));
         self.execute(sessions).await?;
         Ok(())
     }
