@@ -11,8 +11,8 @@ use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
 use crate::service::{
-    AccessTokens, Cleaner, Logouter, Minter, Refresher, Renewer, SessionStore, Starter, TokenCodec,
-    UserDirectory, Verifier,
+    AccessTokens, Cleaner, Logouter, Minter, Refresher, Renewer, Revoker, SessionStore, Starter,
+    TokenCodec, UserDirectory, Verifier,
 };
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
@@ -55,6 +55,8 @@ pub enum BuildError {
 pub struct App {
     /// Answers requests.
     pub endpoint: Arc<BoxEndpoint<'static, Response>>,
+    /// Answers those of the admin listener, where there is one.
+    pub admin_endpoint: Option<Arc<BoxEndpoint<'static, Response>>>,
     /// Told when the service stops.
     pub readiness: Arc<Readiness>,
     /// Forgets what is over.
@@ -86,6 +88,10 @@ impl App {
         let readiness = Arc::new(Readiness::default());
         let endpoint = http::endpoint(wiring.parts(config, Arc::clone(&readiness)));
         let endpoint = Arc::new(endpoint.map_to_response().boxed());
+        let starter = Arc::new(wiring.starter());
+        let admin = wiring.admin_parts(config, &starter, &readiness);
+        let admin_endpoint = admin.map(http::admin_endpoint);
+        let admin_endpoint = admin_endpoint.map(|admin| Arc::new(admin.map_to_response().boxed()));
         let cleaner = Arc::new(Cleaner {
             sessions: Arc::clone(&wiring.sessions),
             clock: Arc::clone(&wiring.clock),
@@ -93,11 +99,12 @@ impl App {
         });
         Ok(Self {
             endpoint,
+            admin_endpoint,
             readiness,
             cleaner,
             directory,
             database,
-            starter: Arc::new(wiring.starter()),
+            starter,
         })
     }
 }
@@ -155,6 +162,29 @@ impl Wiring {
             readiness,
             settings: config.http.clone(),
         }
+    }
+
+    fn admin_parts(
+        &self,
+        config: &Config,
+        starter: &Arc<Starter>,
+        readiness: &Arc<Readiness>,
+    ) -> Option<http::AdminParts> {
+        Some(http::AdminParts {
+            starter: Arc::clone(starter),
+            revoker: Arc::new(Revoker {
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+                policy: config.policy.clone(),
+            }),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            readiness: Arc::clone(readiness),
+            key: config.admin.key.clone()?,
+            settings: config.http.clone(),
+        })
     }
 
     fn starter(&self) -> Starter {

@@ -63,7 +63,8 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr()?;
 
-    let server = tokio::spawn(async move { serve::until_stopped(app, listener, &config).await });
+    let server =
+        tokio::spawn(async move { serve::until_stopped(app, listener, None, &config).await });
     let shown = tokio::task::spawn_blocking(move || show(address, &alice, &bob)).await?;
     shown.map_err(|error| format!("the demo could not refresh a token: {error}"))?;
     if args.once {

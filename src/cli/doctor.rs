@@ -78,6 +78,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     for line in &config.not_offered {
         findings.note("contract", "off", line);
     }
+    check_admin(&config, &mut findings);
     check_clock(&mut findings);
     let answers = check_database(&config, &mut findings).await;
     // One database that is away is one finding.
@@ -93,6 +94,19 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
         return Ok(());
     }
     Err(Failure::Said)
+}
+
+fn check_admin(config: &Config, findings: &mut Findings) {
+    let address = config.admin.listen;
+    if config.admin.key.is_none() {
+        let seen = "ADMIN_API_KEY switches on the listener that starts sessions";
+        findings.note("admin", "off", seen);
+    } else if address.ip().is_loopback() {
+        findings.good("admin", format!("on {address}, for this machine alone"));
+    } else {
+        let seen = format!("on {address}; let only the login backend reach it");
+        findings.good("admin", seen);
+    }
 }
 
 fn check_clock(findings: &mut Findings) {

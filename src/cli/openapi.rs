@@ -13,6 +13,9 @@ use super::terminal::{Outcome, note, say};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
+    /// The document of the admin listener instead of the public one
+    #[arg(long)]
+    admin: bool,
     /// What to write it as
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -30,6 +33,10 @@ enum Format {
 /// The document is the same whatever the settings, so it is made with none.
 pub(super) async fn run(args: Args) -> Outcome {
     let settings = [
+        (
+            "ADMIN_API_KEY",
+            "not-used-either-nobody-listens-to-requests",
+        ),
         ("DATABASE_URL", "sqlite::memory:"),
         (
             "JWT_SECRET_KEY",
@@ -44,9 +51,13 @@ pub(super) async fn run(args: Args) -> Outcome {
         Format::Json => "/openapi.json",
         Format::Yaml => "/openapi.yaml",
     };
+    let listener = if args.admin {
+        app.admin_endpoint.ok_or("there is no admin listener")?
+    } else {
+        app.endpoint
+    };
     let request = Request::builder().uri(Uri::from_static(path)).finish();
-    let document = app
-        .endpoint
+    let document = listener
         .get_response(request)
         .await
         .into_body()

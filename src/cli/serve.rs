@@ -1,8 +1,10 @@
 //! `remint serve`
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
@@ -33,28 +35,46 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     if let Some(problem) = app.directory.index_problem() {
         warn!("{problem}");
     }
-    let listener = listen(&config).await?;
+    let listener = listen(config.listen, "LISTEN_ADDR").await?;
+    let admin_listener = listen_for_admins(&app, &config).await?;
     let address = listener.local_addr()?;
     info!(
         %address,
         users = %config.directory.table,
         "listening; http://{address}/docs shows what there is"
     );
-    until_stopped(app, listener, &config).await
+    until_stopped(app, listener, admin_listener, &config).await
 }
 
 /// Takes the address, or says which setting names another.
-pub(super) async fn listen(config: &Config) -> Result<TcpListener, Failure> {
-    let address = config.listen;
+async fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .await
-        .map_err(|error| format!("cannot listen on {address} (LISTEN_ADDR): {error}").into())
+        .map_err(|error| format!("cannot listen on {address} ({setting}): {error}").into())
+}
+
+/// The address of the admin listener, where there is one.
+async fn listen_for_admins(app: &App, config: &Config) -> Result<Option<TcpListener>, Failure> {
+    if app.admin_endpoint.is_none() {
+        info!("the admin listener is off; ADMIN_API_KEY switches it on");
+        return Ok(None);
+    }
+    let listener = listen(config.admin.listen, "ADMIN_LISTEN_ADDR").await?;
+    let address = listener.local_addr()?;
+    info!(%address, "the admin listener is on; http://{address}/docs shows what there is");
+    Ok(Some(listener))
 }
 
 /// Serves until a signal, then lets requests finish; a second signal ends at once.
-pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Config) -> Outcome {
+pub(super) async fn until_stopped(
+    app: App,
+    listener: TcpListener,
+    admin_listener: Option<TcpListener>,
+    config: &Config,
+) -> Outcome {
     let App {
         endpoint,
+        admin_endpoint,
         readiness,
         cleaner,
         ..
@@ -66,7 +86,17 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener, config: &Conf
         // The same listeners wait for the second one, so that none is lost between the two.
         drain(&readiness, signals);
     };
-    http::serve(listener, endpoint, config.server, told).await?;
+    let told = told.shared();
+    let admin = async {
+        match admin_endpoint.zip(admin_listener) {
+            Some((endpoint, listener)) => {
+                http::serve(listener, endpoint, config.server, told.clone()).await
+            }
+            None => Ok(()),
+        }
+    };
+    let public = http::serve(listener, endpoint, config.server, told.clone());
+    tokio::try_join!(public, admin)?;
     info!("stopped");
     Ok(())
 }

@@ -22,6 +22,14 @@ pub struct Keys {
     pub previous: Vec<VerifyingKey>,
 }
 
+impl Keys {
+    /// Every secret.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let previous = self.previous.iter().map(|key| &key.secret);
+        std::iter::once(&self.current.secret).chain(previous)
+    }
+}
+
 /// An entry of `JWT_PREVIOUS_SECRET_KEYS` in its long form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

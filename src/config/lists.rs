@@ -72,17 +72,17 @@ pub(super) fn origins(vars: &mut Vars) -> Vec<String> {
     origins
 }
 
-/// An address and a port.
-pub(super) fn listen_address(vars: &mut Vars) -> SocketAddr {
-    const NAME: &str = "LISTEN_ADDR";
-    let default = SocketAddr::from(([127, 0, 0, 1], 8000));
-    let Some(address) = vars.optional(NAME) else {
+/// An address and a port; by default that port of this machine alone.
+pub(super) fn listen_address(vars: &mut Vars, name: &'static str, port: u16) -> SocketAddr {
+    let default = SocketAddr::from(([127, 0, 0, 1], port));
+    let Some(address) = vars.optional(name) else {
         return default;
     };
     address.trim().parse().unwrap_or_else(|_| {
-        let what =
-            "expected an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000";
-        vars.problem(NAME, what);
+        let what = format!(
+            "expected an address and a port, such as 127.0.0.1:{port}, 0.0.0.0:{port} or [::]:{port}"
+        );
+        vars.problem(name, what);
         default
     })
 }

@@ -1,5 +1,6 @@
 //! Settings from the environment, parsed into the words of the domain; all problems at once.
 
+mod admin;
 mod contracts;
 mod cookies;
 mod keys;
@@ -22,6 +23,7 @@ use crate::store::{DatabaseSettings, DirectorySettings};
 use crate::telemetry::{LogFilter, LogFormat, LogSettings};
 use crate::token::HmacAlgorithm;
 
+pub use admin::AdminSettings;
 pub use contracts::ContractSettings;
 pub use keys::Keys;
 use vars::Vars;
@@ -66,6 +68,8 @@ pub struct Config {
     pub directory: DirectorySettings,
     /// Where the service listens.
     pub listen: SocketAddr,
+    /// The admin listener.
+    pub admin: AdminSettings,
     /// How requests are read.
     pub http: HttpSettings,
     /// How connections are bounded.
@@ -166,6 +170,7 @@ impl Config {
             warnings.push(UNDATED.to_owned());
         }
         Self {
+            admin: admin::read(vars, keys.as_ref()),
             keys,
             policy,
             mode: mode(vars, grace),
@@ -178,7 +183,7 @@ impl Config {
             dropped_claims,
             database,
             users_database,
-            listen: lists::listen_address(vars),
+            listen: lists::listen_address(vars, "LISTEN_ADDR", 8000),
             http: http(vars, &mut warnings),
             server: server(vars),
             log: LogSettings {

@@ -77,8 +77,10 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
     }
     match status {
         500.. => event!(error),
-        // Worth a look: somebody tries tokens that nobody here signed.
-        _ if trail.key.is_none() && *outcome == "invalid_token" => event!(warn),
+        // Worth a look: somebody tries tokens that nobody here signed, or the admin listener.
+        _ if trail.key.is_none() && matches!(*outcome, "invalid_token" | "admin_refused") => {
+            event!(warn);
+        }
         // Probes and pages: many, and about nobody.
         _ if *outcome == "served" => event!(debug),
         _ => event!(info),

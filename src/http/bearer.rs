@@ -18,7 +18,8 @@ pub(super) enum Bearer {
 }
 
 impl Bearer {
-    fn read(request: &Request) -> Self {
+    /// The credential of that request.
+    pub(super) fn read(request: &Request) -> Self {
         let mut headers = request.headers().get_all(AUTHORIZATION).iter();
         let (Some(header), None) = (headers.next(), headers.next()) else {
             let missing = !request.headers().contains_key(AUTHORIZATION);

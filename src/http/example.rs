@@ -10,8 +10,10 @@ use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ToJSON, Type};
 
-use crate::domain::{Refusal, Unsupported};
+use crate::domain::{Contract, Refusal, Unsupported};
+use crate::service::StartError;
 
+use super::admin::REFUSED;
 use super::body::BodyError;
 use super::cross_site::CROSS_SITE;
 use super::problem::{Code, Problem, ProblemJson};
@@ -28,17 +30,25 @@ pub(super) const EXAMPLE_FRESH_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVC
 pub(super) const EXAMPLE_HS512_TOKEN: &str = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.c2lnbmF0dXJlIG9mIHlvdXIgYmFja2VuZHMga2V5";
 
-/// Stands in the document for the problem of one code, given as `{ Code::… as usize }`.
-pub(super) struct ExampleOf<const CODE: usize>;
+/// Stands for the status that the code itself has.
+const OWN: u16 = 0;
 
-impl<const CODE: usize> Payload for ExampleOf<CODE> {
+/// Stands in the document for the problem of one code, given as `{ Code::… as usize }`, perhaps with
+/// another status than its own.
+pub(super) struct ExampleOf<const CODE: usize, const STATUS: u16 = OWN>;
+
+impl<const CODE: usize, const STATUS: u16> Payload for ExampleOf<CODE, STATUS> {
     const CONTENT_TYPE: &'static str = ProblemJson::CONTENT_TYPE;
 
     fn schema_ref() -> MetaSchemaRef {
-        let code = Code::ALL.get(CODE);
+        let problem = Code::ALL.get(CODE).map(|code| {
+            let problem = code.problem(detail(*code));
+            let own = problem.0.status;
+            problem.with_status(if STATUS == OWN { own } else { STATUS })
+        });
         MetaSchemaRef::Inline(Box::new(MetaSchema {
             all_of: vec![Problem::schema_ref()],
-            example: code.and_then(|code| code.problem(detail(*code)).0.to_json()),
+            example: problem.and_then(|problem| problem.0.to_json()),
             ..MetaSchema::ANY
         }))
     }
@@ -80,7 +90,9 @@ impl<E: Shown + Send> Payload for JsonExample<E> {
 fn detail(code: Code) -> String {
     match code {
         Code::CrossSite => CROSS_SITE.to_owned(),
+        Code::AdminRefused => REFUSED.to_owned(),
         Code::BadRequest => BodyError::Broken.to_string(),
+        Code::ContractNotOffered => StartError::NotOffered(Contract::TokenPair).to_string(),
         Code::MissingToken => "send the token as Authorization: Bearer".to_owned(),
         Code::RefreshWindowOver => Refusal::RefreshWindowOver.to_string(),
         Code::SessionExpired => Refusal::SessionExpired.to_string(),

@@ -206,8 +206,21 @@ impl AllowedMethods {
         if path.starts_with("/problems/") {
             return Some(PAGE);
         }
-        self.0.get(path).cloned()
+        let templates = || self.0.iter().find(|(template, _)| fits(template, path));
+        let found = self.0.get(path);
+        found
+            .or_else(|| templates().map(|(_, methods)| methods))
+            .cloned()
     }
+}
+
+/// Whether `path` is one of those that the template, such as `/sessions/{id}`, stands for.
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template
+            .zip(path)
+            .all(|(wanted, part)| wanted == part || wanted.starts_with('{'))
 }
 
 #[cfg(test)]

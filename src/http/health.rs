@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use poem_openapi::{ApiResponse, OpenApi};
+use poem_openapi::{ApiResponse, OpenApi, Tags};
 
 use crate::service::{SessionStore, UserDirectory};
 
-use super::Tag;
 use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
@@ -54,6 +53,13 @@ enum Ready {
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
     )]
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+}
+
+/// Of its own, because both listeners have it, and not the rest of each other's.
+#[derive(Tags)]
+enum Tag {
+    /// Liveness and readiness.
+    Health,
 }
 
 impl HealthApi {

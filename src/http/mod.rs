@@ -1,5 +1,6 @@
 //! The service over HTTP: finds the credential in a request, writes the outcome. Decides nothing.
 
+mod admin;
 mod audit;
 mod bearer;
 mod body;
@@ -35,6 +36,7 @@ use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 
+pub use admin::{AdminKey, AdminParts, admin_endpoint};
 pub use health::Readiness;
 pub use server::{ServerSettings, serve};
 
@@ -85,8 +87,6 @@ enum Tag {
     Refresh,
     /// Check a token, for a reverse proxy.
     Verify,
-    /// Liveness and readiness.
-    Health,
 }
 
 /// Every public endpoint, with the document that describes it.

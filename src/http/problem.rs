@@ -86,6 +86,8 @@ macro_rules! codes {
 codes! {
     BadRequest "bad_request" 400 Retry "Bad request"
         "The request could not be understood as HTTP or JSON."
+    AdminRefused "admin_refused" 401 Retry "Admin key refused"
+        "The admin listener wants its key, ADMIN_API_KEY, as one Authorization: Bearer header."
     InvalidToken "invalid_token" 401 Reauthenticate "Invalid token"
         "The token is not one that this service can verify: its form, algorithm, key or signature \
          is wrong. All of these get the same answer, so that nobody can learn from it; the \
@@ -118,6 +120,9 @@ codes! {
         "There is nothing at this address; /docs shows what there is."
     MethodNotAllowed "method_not_allowed" 405 Retry "Method not allowed"
         "The address exists, but not for this method; the Allow header names those it has."
+    ContractNotOffered "contract_not_offered" 409 Retry "Contract not offered"
+        "The settings keep this contract off, because the secret is too short for its algorithm; \
+         `remint doctor` says what would change that."
     RequestTimeout "request_timeout" 408 Retry "Request too slow"
         "The body of the request did not arrive in time."
     TooLarge "too_large" 413 Retry "Request too large"
@@ -159,6 +164,14 @@ impl Code {
             code: self.word().to_owned(),
             action: self.action(),
         })
+    }
+}
+
+impl ProblemJson {
+    /// The same where another status says it better.
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = status;
+        self
     }
 }
 
@@ -219,10 +232,9 @@ pub(super) fn explain(Path(code): Path<String>) -> poem::Result<Html<String>> {
     let code = known.ok_or(poem::error::NotFoundError)?;
     Ok(Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <h1>{title}</h1><p><code>{word}</code>, status {status}</p><p>{help}</p></html>",
+         <h1>{title}</h1><p><code>{word}</code></p><p>{help}</p></html>",
         title = code.title(),
         word = code.word(),
-        status = code.status(),
         help = code.help(),
     )))
 }

@@ -1,5 +1,6 @@
 //! The endpoints, as their callers see them.
 
+mod admin;
 mod audit;
 mod contracts;
 mod cors;

@@ -49,6 +49,35 @@ fn where_all_is_well_it_says_so() {
 }
 
 #[test]
+fn it_says_where_the_admin_listener_is_and_who_could_reach_it() {
+    let key = crate::harness::ADMIN_KEY;
+    for (settings, expected) in [
+        (&[][..], ("off", "ADMIN_API_KEY switches")),
+        (
+            &[("ADMIN_API_KEY", key)],
+            ("ok", "on 127.0.0.1:9000, for this machine alone"),
+        ),
+        (
+            &[
+                ("ADMIN_API_KEY", key),
+                ("ADMIN_LISTEN_ADDR", "0.0.0.0:9000"),
+            ],
+            ("ok", "let only the login backend reach it"),
+        ),
+    ] {
+        let place = place_with_users();
+        let place = settings
+            .iter()
+            .fold(place, |place, (name, value)| place.with(name, value));
+
+        let (state, seen) = finding(&place.run(&["doctor", "--json"]), "admin");
+
+        assert_eq!(state, expected.0);
+        assert!(seen.contains(expected.1), "{seen}");
+    }
+}
+
+#[test]
 fn before_the_first_start_it_says_what_serve_will_make() {
     let output = Place::new().run(&["doctor", "--json"]);
 

@@ -2,6 +2,8 @@
 
 use crate::harness::process::Place;
 
+const ADMIN_JSON: &str = include_str!("../../openapi/admin.json");
+const ADMIN_YAML: &str = include_str!("../../openapi/admin.yaml");
 const JSON: &str = include_str!("../../openapi/openapi.json");
 const YAML: &str = include_str!("../../openapi/openapi.yaml");
 
@@ -18,6 +20,21 @@ fn the_documents_in_the_repository_are_those_of_this_version() {
     let how = "write it with `remint openapi --output openapi/openapi.json` and `--format yaml`";
     assert!(default.stdout == JSON && json.stdout == JSON, "{how}");
     assert!(yaml.stdout == YAML, "{how}");
+}
+
+#[test]
+fn so_are_those_of_the_admin_listener() {
+    let place = Place::bare();
+
+    let json = place.run(&["openapi", "--admin"]);
+    let yaml = place.run(&["openapi", "--admin", "--format", "yaml"]);
+
+    let how =
+        "write it with `remint openapi --admin --output openapi/admin.json` and `--format yaml`";
+    assert!(
+        json.stdout == ADMIN_JSON && yaml.stdout == ADMIN_YAML,
+        "{how}"
+    );
 }
 
 #[test]

@@ -25,14 +25,21 @@ pub(crate) const SECRET: &str =
     "the-secret-of-the-tests-that-is-long-enough-for-every-hash-of-rfc-7518";
 
 /// What the contracts call the tokens in their answers.
-const TOKENS: [&str; 6] = [
+const TOKENS: [&str; 7] = [
     "access_token",
+    "refresh_token",
     "accessToken",
     "Token",
     "token",
     "RefreshToken",
     "refreshToken",
 ];
+
+/// What switches the admin listener on.
+pub(crate) const ADMIN: (&str, &str) = ("ADMIN_API_KEY", ADMIN_KEY);
+
+/// The key of every admin listener.
+pub(crate) const ADMIN_KEY: &str = "the-key-of-the-admin-listener-of-the-tests";
 
 /// Settings with which a request waits for its deadline as soon as the test holds the one
 /// connection.
@@ -47,6 +54,7 @@ pub(crate) const ONE_PATIENT_CONNECTION: [(&str, &str); 4] = [
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) endpoint: Arc<BoxEndpoint<'static, Response>>,
+    pub(crate) admin_endpoint: Option<Arc<BoxEndpoint<'static, Response>>>,
     pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) database: DatabaseConnection,
     pub(crate) readiness: Arc<Readiness>,
@@ -94,6 +102,7 @@ pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &st
     TestApp {
         clock,
         endpoint: app.endpoint,
+        admin_endpoint: app.admin_endpoint,
         cleaner: app.cleaner,
         database: app.database,
         readiness: app.readiness,
@@ -120,6 +129,7 @@ pub(crate) fn config(url: &str, settings: &[(&str, &str)]) -> Config {
 async fn build(url: &str, settings: &[(&str, &str)]) -> (Arc<ManualClock>, App) {
     logs::capture();
     logs::never(SECRET);
+    logs::never(ADMIN_KEY);
     let clock = Arc::new(ManualClock::new(
         DateTime::from_timestamp(START, 0).unwrap(),
     ));
@@ -221,27 +231,44 @@ impl TestApp {
 
     /// Any request.
     pub(crate) async fn send(&self, request: Request) -> Answer {
-        let response = self.endpoint.get_response(request).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.into_body().into_string().await.unwrap();
-        let answer = Answer {
-            status,
-            headers,
-            body,
-        };
-        let body = answer.body_json();
-        for object in [&body, &body["data"]] {
-            for token in TOKENS.iter().filter_map(|name| object[name].as_str()) {
-                logs::never(token);
-            }
-        }
-        answer
+        answer(&self.endpoint, request).await
+    }
+
+    /// A request to the admin listener as its callers make them, with the key.
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: &str) -> Answer {
+        let request = request(method, path)
+            .header("authorization", format!("Bearer {ADMIN_KEY}"))
+            .content_type("application/json");
+        self.send_admin(request.body(body.to_owned())).await
+    }
+
+    /// Any request to the admin listener.
+    pub(crate) async fn send_admin(&self, request: Request) -> Answer {
+        answer(self.admin_endpoint.as_ref().unwrap(), request).await
     }
 
     /// Any statement.
     pub(crate) async fn sql(&self, sql: &str) {
         self.database.execute_unprepared(sql).await.unwrap();
     }
+}
+
+async fn answer(endpoint: &BoxEndpoint<'static, Response>, request: Request) -> Answer {
+    let response = endpoint.get_response(request).await;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.into_body().into_string().await.unwrap();
+    let answer = Answer {
+        status,
+        headers,
+        body,
+    };
+    let body = answer.body_json();
+    for object in [&body, &body["data"]] {
+        for token in TOKENS.iter().filter_map(|name| object[name].as_str()) {
+            logs::never(token);
+        }
+    }
+    answer
 }
 
 /// A request to be filled in.

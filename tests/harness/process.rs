@@ -97,6 +97,7 @@ impl Place {
         let mut child = command
             .args(["-c", &script])
             .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("ADMIN_LISTEN_ADDR", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .stdin(Stdio::null())
             .spawn()
@@ -160,8 +161,22 @@ impl Service {
         self.address
     }
 
+    /// Where the admin listener is, which says so before the public one does.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        let line = self.logged("the admin listener is on");
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["address"].as_str().unwrap().parse().unwrap()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A line that contains `needle` of the part of the log that was read before.
+    pub(crate) fn logged(&self, needle: &str) -> &str {
+        let mut lines = self.log.lines();
+        let line = lines.find(|line| line.contains(needle));
+        line.unwrap_or_else(|| panic!("no {needle} in the log:\n{}", self.log))
     }
 
     /// The next line of the log that contains `needle`.

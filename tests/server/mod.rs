@@ -1,5 +1,6 @@
 //! The real binary on real sockets: what no test in process can see.
 
+mod admin;
 mod deadlines;
 mod framing;
 mod load;

@@ -88,6 +88,11 @@ impl SessionStore for Gated {
         self.sessions.cut_off(user_key, at).await
     }
 
+    async fn cut_off_as_of(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
+        self.gate.pass().await;
+        self.sessions.cut_off_as_of(user_key, at).await
+    }
+
     async fn remove_ended(&self, ended: Ended, limit: u64) -> Result<u64, SessionError> {
         self.gate.pass().await;
         self.sessions.remove_ended(ended, limit).await

@@ -1,3 +1,4 @@
+mod admin;
 mod cookies;
 mod keys;
 mod lists;
@@ -10,7 +11,9 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 10] = [
+    "ADMIN_API_KEY",
+    "ADMIN_API_KEY_FILE",
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JWT_PREVIOUS_SECRET_KEYS",
@@ -22,9 +25,11 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 28] = [
+const CHECKED: [&str; 30] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
+    "ADMIN_API_KEY",
+    "ADMIN_LISTEN_ADDR",
     "CLOCK_LEEWAY_SECONDS",
     "COOKIE_DOMAIN",
     "COOKIE_SAME_SITE",

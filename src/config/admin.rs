@@ -1,0 +1,66 @@
+//! The admin listener: where it is, and who may use it.
+
+use std::net::SocketAddr;
+
+use secrecy::ExposeSecret;
+
+use crate::http::AdminKey;
+use crate::token::{HmacAlgorithm, Secret, WeakSecret};
+
+use super::keys::Keys;
+use super::lists;
+use super::vars::Vars;
+
+/// The fewest characters of a key; those of 24 random bytes in base64.
+const MIN_CHARACTERS: usize = 32;
+
+/// The settings of the admin listener.
+#[derive(Debug, Clone)]
+pub struct AdminSettings {
+    /// Where it is.
+    pub listen: SocketAddr,
+    /// What its callers have to know; without a key there is no admin listener.
+    pub key: Option<AdminKey>,
+}
+
+/// The settings; the key must be none of the secrets that sign tokens.
+pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> AdminSettings {
+    const NAME: &str = "ADMIN_API_KEY";
+    let text = vars.secret(NAME, "ADMIN_API_KEY_FILE");
+    let key = text.and_then(|text| match judge(text.expose_secret(), keys) {
+        Ok(()) => Some(AdminKey::of_text(text.expose_secret())),
+        Err(what) => {
+            vars.problem(NAME, what);
+            None
+        }
+    });
+    AdminSettings {
+        listen: lists::listen_address(vars, "ADMIN_LISTEN_ADDR", 9000),
+        key,
+    }
+}
+
+fn judge(text: &str, keys: Option<&Keys>) -> Result<(), &'static str> {
+    if text.len() < MIN_CHARACTERS {
+        return Err("expected 32 characters or more, such as those of `openssl rand -base64 48`");
+    }
+    // What else there is gets lost in a header.
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("expected ASCII without spaces, as it is sent in a header");
+    }
+    let same = |secret: &Secret| {
+        let decoded = Secret::of_setting(text);
+        secret.expose_bytes() == text.as_bytes()
+            || decoded.is_ok_and(|decoded| decoded.expose_bytes() == secret.expose_bytes())
+    };
+    if keys.is_some_and(|keys| keys.secrets().any(same)) {
+        return Err("must not be a secret of tokens: whoever has it could sign them");
+    }
+    match WeakSecret::find(&Secret::of_text(text), HmacAlgorithm::Hs256) {
+        None => Ok(()),
+        Some(WeakSecret::Known) => Err("stands in public documentation; anybody can use it"),
+        Some(WeakSecret::Monotonous | WeakSecret::Short { .. }) => {
+            Err("repeats a few characters; anybody can guess it")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The admin listener: a login backend starts sessions, an operator ends them.
+//!
+//! *Who can use it.* Who sends the key, in a header. No browser does that by itself, and a page of
+//! another origin may not: it would have to ask first (CORS), and here nobody is told yes. So the
+//! documents, which have nothing in them, are open, and everything else is closed, see [`gate`].
+
+mod body;
+mod cut_offs;
+mod gate;
+mod guarded;
+mod hand_over;
+mod key;
+mod listing;
+mod login;
+mod sessions;
+mod start;
+mod user;
+
+use std::sync::Arc;
+
+use poem::{Endpoint, EndpointExt, Route};
+use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
+
+use crate::domain::{Clock, IdSource};
+use crate::service::{Revoker, SessionStore, Starter, UserDirectory};
+
+use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem};
+use gate::Gate;
+
+pub(super) use gate::REFUSED;
+pub use key::AdminKey;
+
+/// What the endpoints of the admin listener are made of.
+pub struct AdminParts {
+    /// Starts sessions.
+    pub starter: Arc<Starter>,
+    /// Ends sessions.
+    pub revoker: Arc<Revoker>,
+    /// Asked whether it answers, for `/readyz`.
+    pub directory: Arc<dyn UserDirectory>,
+    /// Asked as well; and lists sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Names requests.
+    pub ids: Arc<dyn IdSource>,
+    /// Whether the service is draining.
+    pub readiness: Arc<Readiness>,
+    /// What callers have to know.
+    pub key: AdminKey,
+    /// How requests are read; its origins are those of the public listener.
+    pub settings: HttpSettings,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// Start a session at the login; list, and end them.
+    Sessions,
+    /// End everything that a user has up to a moment.
+    #[oai(rename = "Cut-offs")]
+    CutOffs,
+}
+
+/// What the log calls the contract of requests that are of none.
+const ADMIN: &str = "admin";
+
+/// Every endpoint of the admin listener, with the document that describes it.
+pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
+    let AdminParts {
+        starter,
+        revoker,
+        directory,
+        sessions,
+        clock,
+        ids,
+        readiness,
+        key,
+        settings,
+    } = parts;
+    let apis = (
+        sessions::SessionsApi {
+            starter,
+            revoker: Arc::clone(&revoker),
+            sessions: Arc::clone(&sessions),
+            clock,
+        },
+        cut_offs::CutOffsApi { revoker },
+        health::HealthApi {
+            directory,
+            sessions,
+            readiness,
+        },
+    );
+    let service = OpenApiService::new(apis, "remint admin", env!("CARGO_PKG_VERSION"))
+        .description(include_str!("description.md"))
+        .license(LicenseObject::new("MIT OR Apache-2.0"))
+        .server(ServerObject::new("/").description("The listener that serves this document"));
+
+    let documents = docs::Documents::of(&service, None);
+    let allowed = frame::AllowedMethods::of(&documents);
+    let routes = Route::new()
+        .at("/docs", poem::get(documents.swagger_ui()))
+        .at("/openapi.json", poem::get(documents.json()))
+        .at("/openapi.yaml", poem::get(documents.yaml()))
+        .at("/problems/:code", poem::get(problem::explain))
+        .nest("/", service)
+        .data(request_body::BodyDeadline(settings.body_deadline));
+    let settings = HttpSettings {
+        cors_allowed_origins: Vec::new(),
+        ..settings
+    };
+    frame::Frame::new(Gate::new(routes, key), ids, allowed, settings)
+}
