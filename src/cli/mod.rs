@@ -45,7 +45,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Show what every check says about a token; changes and issues nothing
     Explain(explain::Args),
-    /// List, show or revoke sessions
+    /// Start, list, show or revoke sessions
     #[command(subcommand)]
     Session(session::Action),
     /// Print a token for tests, signed with the configured key

@@ -36,7 +36,7 @@ fn ago(duration: &str) -> Result<TimeDelta, String> {
 }
 
 /// A claim of the command line.
-fn claim(pair: &str) -> Result<(String, JsonText), String> {
+pub(super) fn claim(pair: &str) -> Result<(String, JsonText), String> {
     let (name, value) = pair.split_once('=').ok_or("expected name=value")?;
     let text = match serde_json::from_str::<Value>(value) {
         Ok(_) => value.to_owned(),

@@ -64,7 +64,7 @@ fn the_help_names_every_command() {
       migrate  Make, remove or list remint's own tables; serve makes them by itself
       doctor   Check settings, secrets, users table, index and clock, and say how to mend them
       explain  Show what every check says about a token; changes and issues nothing
-      session  List, show or revoke sessions
+      session  Start, list, show or revoke sessions
       token    Print a token for tests, signed with the configured key
       user     Add, list, activate or deactivate users of the table that remint itself made
       openapi  Print the OpenAPI document

@@ -99,3 +99,165 @@ fn everything_of_one_user_can_be_revoked() {
     assert!(listed[0]["state"].as_str().unwrap().starts_with("logout"));
     assert!(sessions(&place.run(&["session", "list", "bob", "--json"])).is_empty());
 }
+
+/// What starting a session of alice's printed.
+fn started(place: &Place, contract: &str) -> Value {
+    let arguments = [
+        "session",
+        "start",
+        "alice",
+        "--contract",
+        contract,
+        "--json",
+    ];
+    let output = place.run(&arguments);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.json()
+}
+
+#[test]
+fn a_session_can_be_started_by_every_contract() {
+    let place = place_with_users();
+    for contract in [
+        "cookie",
+        "envelope",
+        "expired_token",
+        "refresh_token",
+        "token_pair",
+    ] {
+        let session = started(&place, contract);
+
+        let id = session["session_id"].as_str().unwrap();
+        let shown = sessions(&place.run(&["session", "show", id, "--json"]));
+        let seen = (&shown[0]["contract"], &shown[0]["user"], &shown[0]["state"]);
+        assert_eq!(seen, (&contract.into(), &"alice".into(), &"live".into()));
+        let names: Vec<_> = session.as_object().unwrap().keys().collect();
+        let has_refresh_token = names.len() == 6;
+        assert_eq!(has_refresh_token, contract != "expired_token", "{names:?}");
+    }
+}
+
+#[test]
+fn people_see_each_token_on_a_line_of_its_own() {
+    let place = place_with_users();
+    let arguments = [
+        "session",
+        "start",
+        "alice",
+        "--contract",
+        "envelope",
+        "--claim",
+        "role=x",
+    ];
+
+    let output = place.run(&arguments);
+
+    let lines: Vec<_> = output.stdout.lines().collect();
+    let line = |index: usize, label: &str| lines[index].strip_prefix(label).unwrap().trim_start();
+    assert_eq!(line(0, "Session ").len(), 36);
+    let claims = crate::harness::jwt::payload(line(1, "Access token "));
+    assert_eq!(
+        (&claims["sub"], &claims["role"]),
+        (&"alice".into(), &"x".into())
+    );
+    assert_eq!(line(2, "Good for "), "86400 seconds");
+    assert_eq!(line(3, "Refresh token ").len(), 36);
+    assert_eq!((line(4, "Good for "), lines.len()), ("2592000 seconds", 5));
+}
+
+#[test]
+fn nobody_inactive_or_unknown_gets_a_session() {
+    let place = place_with_users();
+    for (arguments, complaint) in [
+        (
+            &["bob", "--contract", "cookie"][..],
+            "remint: the user is not active\n",
+        ),
+        (
+            &["carol", "--contract", "cookie"],
+            "remint: the user does not exist\n",
+        ),
+        (
+            &["", "--contract", "cookie"],
+            "remint: the subject cannot be a user's key\n",
+        ),
+        (
+            &["alice", "--contract", "cookie", "--claim", "exp=1"],
+            "remint: the claim exp is not for the caller to set\n",
+        ),
+        (
+            &["alice", "--contract", "cookie", "--integer"],
+            "remint: alice is not an integer\n",
+        ),
+        (
+            &["42", "--contract", "cookie", "--integer"],
+            "remint: the subject cannot be a user's key\n",
+        ),
+    ] {
+        let output = place.run(&[&["session", "start"], arguments].concat());
+
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
+        assert!(output.stderr.ends_with(complaint), "{output:?}");
+    }
+    let output = place.run(&["session", "start", "alice", "--contract", "saml"]);
+    assert_eq!(output.code, Some(2));
+}
+
+#[test]
+fn the_life_of_a_session_is_told_to_people() {
+    let place = single_use();
+    let service = place.serve();
+    let id = started(&place, "token_pair")["session_id"].clone();
+    let id = id.as_str().unwrap();
+    place.run(&["session", "revoke", id]);
+    refresh(&service, &token(&place));
+    let listed = sessions(&place.run(&["session", "list", "alice", "--json"]));
+    let other = listed.iter().find(|one| one["session"] != id).unwrap();
+
+    let revoked = place.run(&["session", "show", id]).stdout;
+    let live = place
+        .run(&["session", "show", other["session"].as_str().unwrap()])
+        .stdout;
+
+    for line in [
+        "User       alice",
+        "Contract   token_pair",
+        "Refreshed  never",
+        "if it had not been",
+    ] {
+        assert!(revoked.contains(line), "{revoked}");
+    }
+    assert!(
+        revoked.ends_with(", by whoever runs the service\n"),
+        "{revoked}"
+    );
+    assert!(live.contains("Refreshed  1 time, last at "), "{live}");
+    assert!(!live.contains("Revoked"), "{live}");
+}
+
+#[test]
+fn a_uuid_is_the_same_user_in_both_cases() {
+    let place = place_with_users();
+    let uuid = "0A0B0C0D-0000-4000-8000-00000000000F";
+    place.run(&["user", "add", "u@example.com", "--id", &uuid.to_lowercase()]);
+    let start = [
+        "session",
+        "start",
+        &uuid.to_lowercase(),
+        "--contract",
+        "cookie",
+    ];
+    assert_eq!(place.run(&start).code, Some(0));
+
+    assert_eq!(
+        sessions(&place.run(&["session", "list", uuid, "--json"])).len(),
+        1
+    );
+    assert_eq!(
+        place.run(&["session", "revoke", "--user", uuid]).code,
+        Some(0)
+    );
+
+    let listed = sessions(&place.run(&["session", "list", uuid, "--json"]));
+    assert!(listed[0]["state"].as_str().unwrap().starts_with("logout"));
+}

@@ -1,14 +1,17 @@
 //! `remint session`
 
+mod life;
+mod start;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use uuid::Uuid;
 
 use crate::app;
 use crate::config::{Config, Purpose};
-use crate::domain::{Clock, Session, SessionId, SystemClock};
+use crate::domain::{Clock, Session, SessionId, SessionState, Subject, SystemClock};
 use crate::service::{Change, Revoker, SessionStore};
 use crate::store::SqlSessionStore;
 
@@ -17,7 +20,17 @@ use super::terminal::{Failure, Outcome, note, table};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// List the sessions of a user that are written down: those of single use, and ended ones
+    /// Start a session of an active user and print its first tokens
+    Start(start::Args),
+    #[command(flatten)]
+    Written(Written),
+}
+
+/// What is done to sessions that are there.
+#[derive(Subcommand)]
+pub(super) enum Written {
+    /// List the sessions of a user that are written down: those with refresh tokens or of single use,
+    /// and ended ones
     List {
         /// The user's key, as tokens name it
         user: String,
@@ -25,7 +38,7 @@ pub(super) enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Show one session
+    /// Tell the life of one session
     Show {
         /// The session's id, as the log names it
         id: Uuid,
@@ -45,6 +58,10 @@ pub(super) enum Action {
 }
 
 pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
+    let action = match action {
+        Action::Start(args) => return start::run(settings, args).await,
+        Action::Written(action) => action,
+    };
     let config = settings.config(Purpose::Database)?;
     let database = app::open_own_database(&config).await?;
     let sessions = Arc::new(SqlSessionStore::new(
@@ -52,13 +69,17 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
         config.database.query_deadline,
     ));
     match action {
-        Action::List { user, json } => {
-            print(&sessions.of_user(&user).await?, json);
+        Written::List { user, json } => {
+            print(&sessions.of_user(&user_key(user)).await?, json);
             Ok(())
         }
-        Action::Show { id, json } => match sessions.find(SessionId(id)).await? {
-            Some(session) => {
+        Written::Show { id, json } => match sessions.find(SessionId(id)).await? {
+            Some(session) if json => {
                 print(&[session], json);
+                Ok(())
+            }
+            Some(session) => {
+                life::tell(&session, SystemClock.now());
                 Ok(())
             }
             None => Err(
@@ -67,7 +88,7 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
                     .into(),
             ),
         },
-        Action::Revoke { id, user } => revoke(&config, sessions, id, user).await,
+        Written::Revoke { id, user } => revoke(&config, sessions, id, user).await,
     }
 }
 
@@ -83,7 +104,7 @@ async fn revoke(
         policy: config.policy.clone(),
     };
     if let Some(user) = user {
-        revoker.revoke_user(&user).await?;
+        revoker.revoke_user(&user_key(user.clone())).await?;
         note(format!(
             "nothing that {user} had is exchanged or accepted any more"
         ));
@@ -97,9 +118,15 @@ async fn revoke(
     Ok(())
 }
 
-const HEADER: [&str; 7] = [
+/// The user as sessions have it.
+fn user_key(user: String) -> String {
+    Subject::Text(user).user_key()
+}
+
+const HEADER: [&str; 8] = [
     "Session",
     "User",
+    "Contract",
     "Generation",
     "Started",
     "Refreshed",
@@ -114,19 +141,23 @@ fn print(sessions: &[Session], json: bool) {
 }
 
 fn row(session: &Session, now: DateTime<Utc>) -> Vec<String> {
-    let time = |time: DateTime<Utc>| time.trunc_subsecs(0).to_rfc3339();
-    let state = match session.revoked {
-        Some((at, because)) => format!("{} {}", because.word(), time(at)),
-        None if now >= session.expires_at => "over".to_owned(),
-        None => "live".to_owned(),
+    let state = match session.state(now) {
+        SessionState::Live => "live".to_owned(),
+        SessionState::Over => "over".to_owned(),
+        SessionState::Revoked(at, because) => format!("{} {}", because.word(), time(at)),
     };
     vec![
         session.id.to_string(),
         session.user_key.clone(),
+        session.contract.word().to_owned(),
         session.generation.to_string(),
         time(session.started_at),
         time(session.rotated_at),
         time(session.expires_at),
         state,
     ]
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
