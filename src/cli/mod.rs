@@ -43,7 +43,7 @@ enum Command {
     Migrate(migrate::Action),
     /// Check settings, secrets, users table, index and clock, and say how to mend them
     Doctor(doctor::Args),
-    /// Show what every check says about a token; changes and issues nothing
+    /// Show what every check says about a token, a refresh token too; changes and issues nothing
     Explain(explain::Args),
     /// Start, list, show or revoke sessions
     #[command(subcommand)]

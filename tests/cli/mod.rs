@@ -3,6 +3,7 @@
 mod demo;
 mod doctor;
 mod explain;
+mod explain_refresh_token;
 mod migrate;
 mod openapi;
 mod session;
@@ -63,7 +64,7 @@ fn the_help_names_every_command() {
       demo     Show one refresh over real HTTP with sample users and a random secret, then go on serving
       migrate  Make, remove or list remint's own tables; serve makes them by itself
       doctor   Check settings, secrets, users table, index and clock, and say how to mend them
-      explain  Show what every check says about a token; changes and issues nothing
+      explain  Show what every check says about a token, a refresh token too; changes and issues nothing
       session  Start, list, show or revoke sessions
       token    Print a token for tests, signed with the configured key
       user     Add, list, activate or deactivate users of the table that remint itself made

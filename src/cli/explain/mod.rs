@@ -1,5 +1,7 @@
 //! `remint explain`
 
+mod refresh_token;
+
 use std::io::Read;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +13,7 @@ use crate::domain::{
     Admission, Clock, Lookup, Refusal, Standing, Step, Subject, SystemClock, TokenPolicy,
     Unverified, VerifiedToken, decide,
 };
-use crate::service::{RefreshMode, SessionStore, UserDirectory};
+use crate::service::{RefreshMode, SessionError, SessionStore, UserDirectory};
 use crate::store::{self, ConnectError, SqlSessionStore};
 
 use super::settings::Settings;
@@ -19,7 +21,8 @@ use super::terminal::{Failure, Outcome, say, table};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
-    /// The token; - reads it from the standard input, where no process list shows it
+    /// The token, an access or a refresh token; - reads it from the standard input, where no process
+    /// list shows it
     token: String,
     /// Print JSON
     #[arg(long)]
@@ -47,15 +50,9 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     }
 
     let mut rows = Vec::new();
-    let verdict = match app::codec(&config)?.verify_ignoring_expiry(&token) {
-        Err(unverified) => {
-            explain_unverified(unverified, &mut rows);
-            Some(unverified.into())
-        }
-        Ok(token) => {
-            rows.extend(UNVERIFIED.map(|(name, _)| row(name, &Ok(String::new()))));
-            explain_verified(&config, &token, &mut rows).await?
-        }
+    let verdict = match refresh_token::explain(&config, &token, &mut rows).await? {
+        Some(verdict) => verdict,
+        None => explain_access_token(&config, &token, &mut rows).await?,
     };
     table(&["Check", "Verdict", "Seen"], &rows, args.json);
     match verdict {
@@ -70,6 +67,24 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
                 say(format!("This token would be refused: {refusal}."));
             }
             Err(Failure::Said)
+        }
+    }
+}
+
+/// The first refusal is the verdict.
+async fn explain_access_token(
+    config: &Config,
+    token: &str,
+    rows: &mut Vec<Vec<String>>,
+) -> Result<Option<Refusal>, Failure> {
+    match app::codec(config)?.verify_ignoring_expiry(token) {
+        Err(unverified) => {
+            explain_unverified(unverified, rows);
+            Ok(Some(unverified.into()))
+        }
+        Ok(token) => {
+            rows.extend(UNVERIFIED.map(|(name, _)| row(name, &Ok(String::new()))));
+            explain_verified(config, &token, rows).await
         }
     }
 }
@@ -125,18 +140,28 @@ async fn explain_verified(
 
 /// What the service itself has written down about the token's session and user.
 async fn standing(config: &Config, admission: &Admission) -> Result<Standing, Failure> {
-    let connection = match store::connect_to_existing(&config.database).await {
-        // In a file that was never made nothing is written down.
-        Err(ConnectError::NoFile) => return Ok(Standing::default()),
-        connection => connection?,
+    let Some(sessions) = sessions(config).await? else {
+        return Ok(Standing::default());
     };
-    let sessions = SqlSessionStore::new(connection, config.database.query_deadline);
     let user_key = admission.subject.user_key();
+    let standing = sessions.standing(admission.lineage.session, &user_key);
+    Ok(standing.await.map_err(|error| unreadable(&error))?)
+}
+
+/// What is written down; nothing in a file that was never made.
+async fn sessions(config: &Config) -> Result<Option<SqlSessionStore>, Failure> {
+    match store::connect_to_existing(&config.database).await {
+        Err(ConnectError::NoFile) => Ok(None),
+        connection => {
+            let deadline = config.database.query_deadline;
+            Ok(Some(SqlSessionStore::new(connection?, deadline)))
+        }
+    }
+}
+
+fn unreadable(error: &SessionError) -> String {
     let pending = "the sessions could not be read; `remint migrate up` makes their tables";
-    let standing = sessions
-        .standing(admission.lineage.session, &user_key)
-        .await;
-    Ok(standing.map_err(|error| format!("{pending} ({error})"))?)
+    format!("{pending} ({error})")
 }
 
 /// What presenting the token would mean now; presents nothing.
