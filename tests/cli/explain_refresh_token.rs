@@ -1,5 +1,8 @@
 //! `remint explain`, of refresh tokens.
 
+use remint::domain::Contract;
+use remint::service::{LegacyText, LegacyToken, RefreshTokenCodec as _};
+use remint::token::{RefreshTokens, Secret, SigningKey};
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::Value;
 
@@ -173,6 +176,29 @@ fn one_of_a_contract_that_is_off_says_why_it_is() {
     assert_eq!(output.code, Some(1));
     let why = "the contract envelope is off, because of JWT_SECRET_KEY: ";
     assert!(output.stderr.contains(why), "{output:?}");
+}
+
+#[tokio::test]
+async fn one_that_was_imported_is_known_where_imports_are_accepted() {
+    let place = place_with_users();
+    let (id, _) = start(&place, "token_pair");
+    let secret = Secret::of_text(crate::harness::SECRET);
+    let key_id = None;
+    let codec = RefreshTokens::new(&SigningKey { key_id, secret }, &[]);
+    let text = LegacyToken::Text(LegacyText("made-by-the-legacy-backend"));
+    let imported = codec.imported(Contract::TokenPair, &text);
+    let rename = format!("UPDATE remint_session SET id = '{imported}' WHERE id = '{id}'");
+    sql(&place, &rename).await;
+
+    let unknown = verdict(&place, "made-by-the-legacy-backend");
+    let place = place.with("ACCEPT_IMPORTED_TOKENS", "true");
+    let known = place.run(&["explain", "made-by-the-legacy-backend", "--json"]);
+
+    let refused = "This token would be refused: not a JWT in compact form.";
+    assert_eq!(unknown, refused);
+    assert_eq!(known.code, Some(0), "{known:?}");
+    assert_eq!(seen(&known, "form").1, "imported for token_pair");
+    assert_eq!(verdict(&place, "made-by-somebody-else"), refused);
 }
 
 #[test]
