@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::Contract;
-use crate::service::Started;
+use crate::service::{Grant, Started};
+
+use super::super::cookie::CookieSettings;
 
 /// The body that the frontend gets from a refresh, so that the login can answer with it as it is;
 /// for [`Contract::RefreshToken`] with the refresh token, which a refresh does not repeat.
@@ -27,4 +29,19 @@ pub(super) fn body(contract: Contract, started: &Started) -> Value {
         Contract::RefreshToken => json!({"access_token": access, "refresh_token": refresh}),
         Contract::TokenPair => json!({"Token": access, "RefreshToken": refresh}),
     }
+}
+
+/// The cookies that the frontend's browser shall keep.
+pub(super) fn set_cookie(
+    contract: Contract,
+    grant: &Grant,
+    cookies: &CookieSettings,
+) -> Option<Vec<String>> {
+    let refresh_token = grant.refresh_token.as_deref()?;
+    (contract == Contract::Cookie).then(|| {
+        vec![
+            cookies.access(&grant.access_token, grant.expires_in),
+            cookies.refresh(refresh_token, grant.session_expires_in),
+        ]
+    })
 }

@@ -83,6 +83,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
             revoker: Arc::clone(&revoker),
             sessions: Arc::clone(&sessions),
             clock,
+            cookies: settings.cookies.clone(),
         },
         cut_offs::CutOffsApi { revoker },
         health::HealthApi {

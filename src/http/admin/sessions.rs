@@ -14,6 +14,7 @@ use crate::service::{Change, Revoker, SessionError, SessionStore, Starter, Trail
 use super::super::audit::{Audit, Audited};
 use super::super::body::Body;
 use super::super::contract::expired_token::InputError;
+use super::super::cookie::CookieSettings;
 use super::super::example::ExampleOf;
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::guarded::{Guarded, Keyed};
@@ -27,6 +28,7 @@ pub(super) struct SessionsApi {
     pub(super) revoker: Arc<Revoker>,
     pub(super) sessions: Arc<dyn SessionStore>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) cookies: CookieSettings,
 }
 
 /// Every answer of a list.
@@ -82,7 +84,10 @@ impl SessionsApi {
             .map_err(InputError::from)
             .and_then(|bytes| login(&bytes));
         Guarded(match login {
-            Ok(login) => start::answer(login.clone(), self.starter.start(login).await),
+            Ok(login) => {
+                let outcome = self.starter.start(login.clone()).await;
+                start::answer(login, outcome, &self.cookies)
+            }
             Err(error) => start::refuse_input(&error),
         })
     }

@@ -13,6 +13,7 @@ use super::super::audit::{Audit, Audited};
 use super::super::body::BodyError;
 use super::super::contract::attempt::operator_hint;
 use super::super::contract::expired_token::{InputError, explain};
+use super::super::cookie::CookieSettings;
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::login::ContractName;
@@ -43,7 +44,10 @@ pub(super) struct StartReply {
     /// What the login can answer its frontend with as it is: the body of the contract's own refresh.
     /// Of `cookie` the tokens are not in it.
     body: Any<Value>,
-    // The ready `Set-Cookie` lines of `cookie` come here together with that contract (issue 3).
+    /// Of `cookie`, what the login answers as `Set-Cookie`, one header each: the access and the
+    /// refresh cookie.
+    #[oai(skip_serializing_if_is_none)]
+    set_cookie: Option<Vec<String>>,
 }
 
 impl Example for StartReply {
@@ -57,6 +61,7 @@ impl Example for StartReply {
             refresh_token: Some(refresh_token.to_owned()),
             refresh_expires_in: Some(2_592_000),
             body: Any(json!({"Token": EXAMPLE_FRESH_TOKEN, "RefreshToken": refresh_token})),
+            set_cookie: None,
         }
     }
 }
@@ -132,7 +137,11 @@ pub(super) fn refuse_input(error: &InputError) -> Audited<StartAnswer> {
 }
 
 /// The answer to a login that was tried.
-pub(super) fn answer(login: Login, outcome: Result<Started, StartError>) -> Audited<StartAnswer> {
+pub(super) fn answer(
+    login: Login,
+    outcome: Result<Started, StartError>,
+    cookies: &CookieSettings,
+) -> Audited<StartAnswer> {
     let audit = Audit {
         contract: login.contract.word(),
         trail: Trail {
@@ -154,6 +163,7 @@ pub(super) fn answer(login: Login, outcome: Result<Started, StartError>) -> Audi
         ..audit
     };
     let body = hand_over::body(login.contract, &started);
+    let set_cookie = hand_over::set_cookie(login.contract, &started.grant, cookies);
     let Started { session, grant, .. } = started;
     let has_refresh_token = grant.refresh_token.is_some();
     let reply = StartReply {
@@ -164,6 +174,7 @@ pub(super) fn answer(login: Login, outcome: Result<Started, StartError>) -> Audi
         refresh_token: grant.refresh_token,
         refresh_expires_in: has_refresh_token.then_some(grant.session_expires_in),
         body: Any(body),
+        set_cookie,
     };
     Audited {
         reply: StartAnswer::Started(Json(reply)),

@@ -37,6 +37,11 @@ impl CookieSettings {
         self.cookie(&self.access_name, token, seconds)
     }
 
+    /// The value of `Set-Cookie` with the refresh token of a session that ends in so many seconds.
+    pub(super) fn refresh(&self, token: &str, seconds: i64) -> String {
+        self.cookie(&self.refresh_name, token, seconds)
+    }
+
     /// Has the browser forget both cookies, for the user is logged out.
     ///
     /// It forgets a refresh cookie only if the login set it for the same domain and `Path=/`: to

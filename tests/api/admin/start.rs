@@ -50,6 +50,22 @@ async fn logins_at_once_get_sessions_of_their_own() {
 }
 
 #[tokio::test]
+async fn the_cookies_are_ready_to_be_set() {
+    let app = spawn_admin().await;
+
+    let answer = started(&app, "cookie").await;
+
+    let token = |name: &str| answer[name].as_str().unwrap();
+    let attributes = "HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age";
+    let access = format!("access_token={}; {attributes}=1800", token("access_token"));
+    let refresh = token("refresh_token");
+    let refresh = format!("refresh_token={refresh}; {attributes}=1209600");
+    assert_eq!(answer["set_cookie"], json!([access, refresh]));
+    let pair = started(&app, "token_pair").await;
+    assert_eq!(pair.get("set_cookie"), None);
+}
+
+#[tokio::test]
 async fn the_answer_has_what_the_login_hands_on_as_it_is() {
     let app = spawn_admin().await;
 
