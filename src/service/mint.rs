@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::domain::{
-    Claim, ClaimSet, Contract, JsonText, Lease, Reissue, Renewal, Session, SessionName, Subject,
-    TokenPolicy,
+    Claim, ClaimSet, Contract, JUDGED_CLAIMS, JsonText, Lease, RESERVED_CLAIMS, Reissue, Renewal,
+    Session, SessionName, Subject, TokenPolicy,
 };
 
 use super::single_use::Issue;
@@ -72,6 +72,11 @@ impl std::fmt::Debug for Grant {
     }
 }
 
+/// A claim of that name is written or judged by the service itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the claim {0} is not for the caller to set")]
+pub struct TakenClaim(pub String);
+
 impl Minter {
     /// The contract.
     pub fn contract(&self) -> Contract {
@@ -99,6 +104,28 @@ impl Minter {
             Renewal::None | Renewal::Kept => grant,
             Renewal::Rotated => self.with_refresh_token(grant, issue)?,
         })
+    }
+
+    /// The claims of a session about `user` that its caller may choose, the subject first.
+    pub(super) fn session_claims(
+        &self,
+        user: &Subject,
+        chosen: Vec<(String, JsonText)>,
+    ) -> Result<ClaimSet, TakenClaim> {
+        let (subject_claim, subject) = self.access_tokens.subject_claim(user);
+        let is_taken = |name: &str| {
+            name == subject_claim
+                || RESERVED_CLAIMS.contains(&name)
+                || JUDGED_CLAIMS.contains(&name)
+        };
+        if let Some((name, _)) = chosen.iter().find(|(name, _)| is_taken(name)) {
+            return Err(TakenClaim(name.clone()));
+        }
+        let mut claims = ClaimSet::from_unique(vec![(subject_claim, subject)]);
+        for (name, value) in chosen {
+            claims.put(&name, value);
+        }
+        Ok(claims)
     }
 
     /// Whom the session is about, as its tokens write it.

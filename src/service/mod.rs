@@ -16,7 +16,7 @@ mod verify;
 pub use access_tokens::AccessTokens;
 pub use cleanup::Cleaner;
 pub use logout::Logouter;
-pub use mint::{Exchange, Grant, Minter};
+pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
     Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RefreshTokenCodec, Rotation,
     SessionError, SessionStore, SignError, TokenCodec, UserDirectory,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::domain::{
-    ClaimSet, Clock, Contract, Handle, IdSource, JUDGED_CLAIMS, JsonText, Lineage, Lookup,
-    RESERVED_CLAIMS, Refusal, SessionId, Subject, Unsupported, User, idle_end,
+    ClaimSet, Clock, Contract, Handle, IdSource, JsonText, Lineage, Lookup, Refusal, SessionId,
+    Subject, Unsupported, User, idle_end,
 };
 
+use super::mint::TakenClaim;
 use super::renew::HANDLE_DRAWS;
 use super::single_use::{Issue, first_row};
 use super::{
@@ -82,15 +83,9 @@ impl Starter {
         let minter = minters
             .find(|minter| minter.contract() == login.contract)
             .ok_or(StartError::NotOffered(login.contract))?;
-        let (subject_claim, subject) = minter.access_tokens.subject_claim(&login.user);
-        let taken = |name: &str| {
-            name == subject_claim
-                || RESERVED_CLAIMS.contains(&name)
-                || JUDGED_CLAIMS.contains(&name)
-        };
-        if let Some((name, _)) = login.claims.iter().find(|(name, _)| taken(name)) {
-            return Err(StartError::Claim(name.clone()));
-        }
+        let mut claims = minter
+            .session_claims(&login.user, login.claims)
+            .map_err(|TakenClaim(name)| StartError::Claim(name))?;
 
         if !login.user.is_a_key() {
             return Err(Refusal::from(Unsupported::SubjectMalformed).into());
@@ -102,8 +97,7 @@ impl Starter {
         let leeway = minter.policy.leeway;
         let (user, issued_at) = after_cut_offs(lookup, cut_off, now, leeway)?;
 
-        let mut claims = ClaimSet::from_unique(vec![(subject_claim, subject)]);
-        for (name, value) in login.claims.into_iter().chain(user.claims) {
+        for (name, value) in user.claims {
             claims.put(&name, value);
         }
         let lineage = Lineage {
