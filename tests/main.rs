@@ -12,6 +12,7 @@ mod cli;
 mod env_example;
 mod frameworks;
 mod harness;
+mod imports;
 mod properties;
 mod seeds;
 mod server;

@@ -3,6 +3,7 @@
 mod access_tokens;
 mod cleanup;
 mod cut_off;
+mod import;
 mod logout;
 mod mint;
 mod ports;
@@ -15,11 +16,12 @@ mod verify;
 
 pub use access_tokens::AccessTokens;
 pub use cleanup::Cleaner;
+pub use import::{Adoption, Importer, LegacySession, NotAdopted};
 pub use logout::Logouter;
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
     Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RefreshTokenCodec, Rotation,
-    SessionError, SessionStore, SignError, TokenCodec, UserDirectory,
+    SessionError, SessionImport, SessionStore, SignError, TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
 pub use renew::Renewer;

@@ -152,6 +152,14 @@ pub trait SessionStore: Send + Sync {
     async fn ping(&self) -> Result<(), SessionError>;
 }
 
+/// Where sessions that began elsewhere are written down.
+#[async_trait]
+pub trait SessionImport: Send + Sync {
+    /// Writes those of `sessions` down whose id nothing has yet, all of them or none; how many
+    /// they were. What is there stays as it is, whatever has become of it since.
+    async fn begin_absent(&self, sessions: &[Session]) -> Result<u64, SessionError>;
+}
+
 /// Whether a conditional change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {

@@ -3,6 +3,7 @@
 //! Nothing in a row lets anybody make or recognise a token: ids and generations are in every
 //! token anyway, and without the key they are worth nothing.
 
+mod import;
 mod row;
 
 use std::time::Duration;
