@@ -7,7 +7,7 @@
 //! http -> service -> domain
 //! store, token -> service (its ports), domain
 //! config -> the settings of each layer
-//! json: strict JSON, for token, http and store
+//! json: strict JSON, for cli, token, http and store
 //! ```
 
 pub mod app;

@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "config",
             "domain",
             "http",
+            "json",
             "service",
             "store",
             "telemetry",

@@ -45,7 +45,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Show what every check says about a token, a refresh token too; changes and issues nothing
     Explain(explain::Args),
-    /// Start, list, show or revoke sessions
+    /// Start, import, list, show or revoke sessions
     #[command(subcommand)]
     Session(session::Action),
     /// Print a token for tests, signed with the configured key

@@ -124,17 +124,17 @@ fn drain(readiness: &Readiness, mut signals: Signals) {
 }
 
 /// SIGTERM of a service manager, SIGINT of Ctrl-C.
-struct Signals(Signal, Signal);
+pub(super) struct Signals(Signal, Signal);
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self(
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
         ))
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}

@@ -4,6 +4,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod explain_refresh_token;
+mod import;
 mod migrate;
 mod openapi;
 mod session;
@@ -65,7 +66,7 @@ fn the_help_names_every_command() {
       migrate  Make, remove or list remint's own tables; serve makes them by itself
       doctor   Check settings, secrets, users table, index and clock, and say how to mend them
       explain  Show what every check says about a token, a refresh token too; changes and issues nothing
-      session  Start, list, show or revoke sessions
+      session  Start, import, list, show or revoke sessions
       token    Print a token for tests, signed with the configured key
       user     Add, list, activate or deactivate users of the table that remint itself made
       openapi  Print the OpenAPI document

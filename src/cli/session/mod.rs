@@ -1,5 +1,6 @@
 //! `remint session`
 
+mod import;
 mod life;
 mod start;
 
@@ -22,6 +23,8 @@ use super::terminal::{Failure, Outcome, note, table};
 pub(super) enum Action {
     /// Start a session of an active user and print its first tokens
     Start(start::Args),
+    /// Take over the refresh tokens of the legacy backend, so that nobody has to log in again
+    Import(import::Args),
     #[command(flatten)]
     Written(Written),
 }
@@ -60,6 +63,7 @@ pub(super) enum Written {
 pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
     let action = match action {
         Action::Start(args) => return start::run(settings, args).await,
+        Action::Import(args) => return import::run(settings, args).await,
         Action::Written(action) => action,
     };
     let config = settings.config(Purpose::Database)?;
