@@ -248,9 +248,26 @@ fn a_line_without_end_is_skipped_and_not_kept() {
 
 #[test]
 fn files_of_windows_are_read_like_others() {
-    let file = "\u{feff}user,token,expires_at\r\na,t,1900000000\r\n\r\n";
-    let chunk = read(&reading(None, Some(Contract::Cookie)), file.as_bytes()).unwrap();
+    for file in [
+        "\u{feff}user,token,expires_at\r\na,t,1900000000\r\n\r\n",
+        "\u{feff}{\"user\":\"a\",\"token\":\"t\",\"expires_at\":1900000000}\r\n",
+    ] {
+        let chunk = read(&reading(None, Some(Contract::Cookie)), file.as_bytes()).unwrap();
 
-    assert_eq!((chunk.sessions.len(), chunk.bad.len()), (1, 0));
-    assert_eq!(chunk.sessions[0].user_key, "a");
+        assert_eq!((chunk.sessions.len(), chunk.bad), (1, Vec::new()));
+        assert_eq!(chunk.sessions[0].user_key, "a");
+    }
+}
+
+#[test]
+fn claims_that_no_token_has_room_for_are_refused() {
+    let sized = |size: usize| {
+        let claims = format!(r#"{{""bulk"":""{}""}}"#, "x".repeat(size - 6));
+        rows(&format!("a,cookie,t,,1900000000,,\"{claims}\"\n"))
+    };
+
+    let (most, more) = (sized(4_096), sized(4_097));
+
+    assert_eq!((most.sessions.len(), more.sessions.len()), (1, 0));
+    assert_eq!(reasons(&more), "2: the claims are longer than 4096 bytes");
 }
