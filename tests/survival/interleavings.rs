@@ -121,7 +121,7 @@ impl Scene {
 
     /// A new session: its login, and what that was exchanged for `refreshes` times.
     async fn begin(&self, number: usize, refreshes: usize) -> Vec<String> {
-        self.app.advance(TimeDelta::seconds(1));
+        self.app.advance(SECOND);
         let mut tokens = vec![self.log_in(number).await];
         for _ in 0..refreshes {
             tokens.push(self.exchange(tokens.last().unwrap()).await.unwrap());
@@ -137,6 +137,14 @@ impl Scene {
             Ok(answer.access_token())
         } else {
             Err(answer.code())
+        }
+    }
+
+    async fn assert_over(&self, tokens: &[String], order: &str) {
+        let revoked = || "session_revoked".to_owned();
+        for token in tokens {
+            assert_eq!(self.verdict(token).await, revoked(), "{order}");
+            assert_eq!(self.exchange(token).await, Err(revoked()), "{order}");
         }
     }
 
@@ -159,38 +167,64 @@ enum End {
     OperatorForUser,
 }
 
+impl End {
+    /// How many refreshes it meets. A second one makes a hundred times as many orders, which for
+    /// the longest of the ends would take hours.
+    fn tabs(self) -> usize {
+        match self {
+            Self::Everywhere => 1,
+            Self::Logout | Self::Operator | Self::OperatorForUser => rounds(2, 1),
+        }
+    }
+}
+
+/// All uses see another time.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
 /// Which of a session's tokens is refreshed, and which ends it.
 const POSITIONS: [(usize, usize); 4] = [(0, 0), (1, 1), (0, 1), (1, 0)];
 
-/// In every order of refreshes and the end, nothing that was given out is good afterwards.
+/// In every order of refreshes and the end: once the end has answered, nobody is given anything,
+/// and nothing that was given out is good.
 async fn nothing_slips_through(mode: ExpiredToken, end: End) {
-    // The second tab makes a hundred times as many orders.
-    let tabs = rounds(2, 1);
     let scene = scene(mode).await;
     for (refreshed, ended) in POSITIONS {
-        let mut orders = Orders::default();
-        loop {
-            let mut tokens = scene.begin(orders.tried, refreshed.max(ended)).await;
-            let mut uses = vec![scene.end(end, &tokens[ended])];
-            uses.extend((0..tabs).map(|_| scene.refresh(&tokens[refreshed])));
-
-            let given = orders
-                .run(uses, || scene.app.advance(TimeDelta::seconds(1)))
-                .await;
-
-            tokens.extend(given);
-            for token in &tokens {
-                let order = format!("{mode:?} {refreshed} {ended} {:?}", orders.last());
-                let revoked = "session_revoked".to_owned();
-                assert_eq!(scene.verdict(token).await, revoked, "{order}");
-                assert_eq!(scene.exchange(token).await, Err(revoked), "{order}");
-            }
-            if !orders.go_on() {
-                break;
+        // All that a user has can be ended from another session as well.
+        for elsewhere in [false, true] {
+            if !elsewhere || end == End::Everywhere {
+                try_every_order(&scene, end, (refreshed, ended), elsewhere).await;
             }
         }
-        assert!(orders.tried > 5);
     }
+}
+
+async fn try_every_order(scene: &Scene, end: End, position: (usize, usize), elsewhere: bool) {
+    let (refreshed, ended) = position;
+    let mut orders = Orders::default();
+    loop {
+        let number = 2 * orders.tried;
+        let other = scene.begin(number + 1, ended).await;
+        let mut tokens = scene.begin(number, refreshed.max(ended)).await;
+        let ends = if elsewhere { &other } else { &tokens };
+        let mut uses = vec![scene.end(end, &ends[ended])];
+        uses.extend((0..end.tabs()).map(|_| scene.refresh(&tokens[refreshed])));
+
+        let given = orders.run(uses, || scene.app.advance(SECOND)).await;
+
+        let order = format!(
+            "{:?} {position:?} {elsewhere} {:?}",
+            scene.mode,
+            orders.last()
+        );
+        let mut late = given.iter().skip_while(|(one, _)| *one != 0);
+        assert!(late.all(|(_, given)| given.is_none()), "late: {order}");
+        tokens.extend(given.into_iter().filter_map(|(_, given)| given));
+        scene.assert_over(&tokens, &order).await;
+        if !orders.go_on() {
+            break;
+        }
+    }
+    assert!(orders.tried > 5);
 }
 
 #[tokio::test]
@@ -223,14 +257,19 @@ async fn in_every_order_two_tabs_get_the_same_successor() {
         loop {
             let tokens = scene.begin(orders.tried, refreshes).await;
             let tabs = (0..rounds(3, 2)).map(|_| scene.refresh(&tokens[refreshes]));
-            let (tabs, tick) = (tabs.collect(), || scene.app.advance(TimeDelta::seconds(1)));
 
-            let given = orders.run(tabs, tick).await;
+            let given = orders
+                .run(tabs.collect(), || scene.app.advance(SECOND))
+                .await;
 
             let order = orders.last();
-            assert_eq!(given.len(), rounds(3, 2), "a tab was refused: {order:?}");
-            assert!(given.iter().all(|token| *token == given[0]), "{order:?}");
-            let generation = &jwt::payload(&given[0])["remint"]["gen"];
+            let given: Vec<_> = given.into_iter().map(|(_, given)| given).collect();
+            let token = given[0].as_ref().unwrap();
+            assert!(
+                given.iter().all(|other| other.as_ref() == Some(token)),
+                "{order:?}"
+            );
+            let generation = &jwt::payload(token)["remint"]["gen"];
             assert_eq!(generation, &json!(refreshes + 1), "{order:?}");
             if !orders.go_on() {
                 break;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::chance::Chance;
 use super::contract::{Contract, Login};
 use super::door::Door;
-use super::{ALICE, CONTRACTS, place, rounds, rows};
+use super::{ALICE, CONTRACTS, Row, place, rounds, rows};
 use crate::harness::Answer;
 use crate::harness::process::{Place, Service};
 use crate::harness::servers::{self, Engine};
@@ -24,7 +24,7 @@ const CLIENTS: usize = 8;
 /// The longest grace that can be set, so that a slow machine is no thief.
 const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
 
-/// More than all that the clients can be answered between two kills.
+/// How many answers are waited for between two kills, at most.
 const MOST_ANSWERS: u64 = 60;
 
 /// A client that goes on with what it received, and with nothing else.
@@ -91,7 +91,7 @@ async fn live_and_die(service: Service, clients: &mut Vec<Client>, chance: &mut 
         .unwrap()
         .unwrap()
         .forget();
-    // Anywhere within an exchange, not only just after one.
+    // The others are anywhere within their exchanges; and so is this one, after a while.
     for _ in 0..chance.below(100) {
         yield_now().await;
     }
@@ -112,8 +112,8 @@ async fn assert_spent(clients: &mut [Client], database: &DatabaseConnection) {
         assert_ne!(client.status(&kept).await, 200, "alive after a reuse");
     }
     let ended = rows(database).await;
-    let reason = |row: &super::Row| row.revoked_because.as_deref() == Some("reuse");
-    assert!(ended.iter().all(reason), "{ended:?}");
+    let is_reuse = |row: &Row| row.revoked_because.as_deref() == Some("reuse");
+    assert!(ended.iter().all(is_reuse), "{ended:?}");
 }
 
 async fn clients(contract: &'static dyn Contract, service: &Service) -> Vec<Client> {

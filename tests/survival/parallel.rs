@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use remint::domain::{Clock as _, SystemClock};
 use sea_orm::{Database, DatabaseConnection};
 use tokio::sync::Barrier;
@@ -14,72 +15,82 @@ use crate::harness::process::{Place, Service};
 use crate::harness::servers::{self, Engine, ThrowawayDatabase};
 use crate::harness::{Answer, START, spawn_on};
 
+/// The longest grace that can be set: all callers of a round tick less.
+const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
+
 /// How many callers there are.
 const CALLERS: usize = 50;
 
-/// All callers make the same call at the same moment.
-async fn at_once(doors: &mut Vec<Door>, call: &Call) -> Vec<Answer> {
-    let start = Arc::new(Barrier::new(doors.len()));
-    let mut callers = JoinSet::new();
-    for mut door in doors.drain(..) {
-        let (start, call) = (Arc::clone(&start), call.clone());
-        callers.spawn(async move {
-            start.wait().await;
-            let answer = door.call(&call).await.unwrap();
-            (door, answer)
-        });
-    }
-    let mut answers = Vec::new();
-    for (door, answer) in callers.join_all().await {
-        doors.push(door);
-        answers.push(answer);
-    }
-    answers
+/// Clients that call at the same moment.
+struct Callers {
+    doors: Vec<Door>,
+    /// Makes each of them see another time, where the test has the clock.
+    tick: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// Round after round, each with the credential that the one before gave.
-async fn race(
-    contract: &dyn Contract,
-    doors: &mut Vec<Door>,
-    database: &DatabaseConnection,
-    now: i64,
-) {
-    let login = Login {
-        user: ALICE,
-        number: 0,
-        issued_at: now - 3_600,
-    };
-    let mut kept = contract.log_in(&mut doors[0], login).await;
-    for round in 1..=rounds(200, 25) {
-        let answers = at_once(doors, &contract.present(&kept)).await;
+impl Callers {
+    async fn call(&mut self, call: &Call) -> Vec<Answer> {
+        let start = Arc::new(Barrier::new(self.doors.len()));
+        let mut callers = JoinSet::new();
+        for mut door in self.doors.drain(..) {
+            let (start, tick) = (Arc::clone(&start), Arc::clone(&self.tick));
+            let call = call.clone();
+            callers.spawn(async move {
+                start.wait().await;
+                tick();
+                let answer = door.call(&call).await.unwrap();
+                (door, answer)
+            });
+        }
+        let (doors, answers) = callers.join_all().await.into_iter().unzip();
+        self.doors = doors;
+        answers
+    }
 
-        let refused = answers.iter().find(|answer| answer.status != 200);
-        assert!(refused.is_none(), "round {round}: {refused:?}");
-        let other = answers.iter().find(|answer| answer.body != answers[0].body);
-        assert!(other.is_none(), "round {round}: two successors");
-        let row = Row {
-            generation: i64::try_from(round).unwrap(),
-            revoked_because: None,
+    /// Round after round, each with the credential that the one before gave.
+    async fn race(mut self, contract: &dyn Contract, now: i64, database: &DatabaseConnection) {
+        let login = Login {
+            user: ALICE,
+            number: 0,
+            issued_at: now - 3_600,
         };
-        assert_eq!(rows(database).await, [row], "round {round}");
-        kept = contract.keep(&answers[0]);
+        let mut kept = contract.log_in(&mut self.doors[0], login).await;
+        for round in 1..=rounds(200, 25) {
+            let answers = self.call(&contract.present(&kept)).await;
+
+            let refused = answers.iter().find(|answer| answer.status != 200);
+            assert!(refused.is_none(), "round {round}: {refused:?}");
+            let other = answers.iter().find(|answer| answer.body != answers[0].body);
+            assert!(other.is_none(), "round {round}: two successors");
+            let row = Row {
+                generation: i64::try_from(round).unwrap(),
+                revoked_because: None,
+            };
+            assert_eq!(rows(database).await, [row], "round {round}");
+            kept = contract.keep(&answers[0]);
+        }
     }
 }
 
 async fn race_in_one_process(engine: Engine) {
     for contract in CONTRACTS {
-        let Some(app) = spawn_on(engine, &settings(contract)).await else {
+        let settings = [&settings(contract), &[GRACE][..]].concat();
+        let Some(app) = spawn_on(engine, &settings).await else {
             return;
         };
-        let mut doors: Vec<_> = (0..CALLERS).map(|_| Door::of(&app)).collect();
+        let clock = Arc::clone(&app.clock);
+        let callers = Callers {
+            doors: (0..CALLERS).map(|_| Door::of(&app)).collect(),
+            tick: Arc::new(move || clock.advance(TimeDelta::seconds(1))),
+        };
 
-        race(contract, &mut doors, &app.database, START).await;
+        callers.race(contract, START, &app.database).await;
     }
 }
 
 /// The service as two processes on one database.
 fn two_processes(contract: &dyn Contract, server: &ThrowawayDatabase) -> [(Service, Place); 2] {
-    let places = [(); 2].map(|()| place(contract, &server.url));
+    let places = [(); 2].map(|()| place(contract, &server.url).with(GRACE.0, GRACE.1));
     places[0]
         .run(&["user", "add", "alice@example.com", "--id", ALICE])
         .only_line();
@@ -93,16 +104,14 @@ async fn race_over_two_processes(engine: Engine) {
         };
         let services = two_processes(contract, &server);
         let addresses = services.iter().map(|(service, _)| service.address());
-        let mut doors: Vec<_> = addresses.cycle().take(CALLERS).map(Door::to).collect();
+        let callers = Callers {
+            doors: addresses.cycle().take(CALLERS).map(Door::to).collect(),
+            tick: Arc::new(|| ()),
+        };
         let database = Database::connect(&server.url).await.unwrap();
 
-        race(
-            contract,
-            &mut doors,
-            &database,
-            SystemClock.now().timestamp(),
-        )
-        .await;
+        let now = SystemClock.now().timestamp();
+        callers.race(contract, now, &database).await;
     }
 }
 

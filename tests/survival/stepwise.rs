@@ -105,7 +105,7 @@ impl SessionStore for Gated {
 }
 
 /// What a use gave its caller: a new token, or nothing.
-type Given = Option<String>;
+pub(super) type Given = Option<String>;
 
 /// A use of the sessions that goes on step by step.
 pub(super) struct Stepwise {
@@ -161,7 +161,14 @@ pub(super) struct Orders {
 
 impl Orders {
     /// Runs `uses` to their ends in the next order; `tick` runs whenever one of them begins.
-    pub(super) async fn run(&mut self, mut uses: Vec<Stepwise>, tick: impl Fn()) -> Vec<String> {
+    ///
+    /// The answer is which of them ended, in that order, and what it gave.
+    pub(super) async fn run(
+        &mut self,
+        mut uses: Vec<Stepwise>,
+        tick: impl Fn(),
+    ) -> Vec<(usize, Given)> {
+        let mut ended = Vec::new();
         let plan: Vec<_> = self.turns.drain(..).collect();
         let mut plan = plan.into_iter();
         loop {
@@ -179,12 +186,11 @@ impl Orders {
                 tick();
             }
             uses[turn].step().await;
+            ended.extend(uses[turn].outcome.clone().map(|given| (turn, given)));
             self.turns.push((turn, others));
         }
         self.tried += 1;
-        uses.into_iter()
-            .filter_map(|one| one.outcome.flatten())
-            .collect()
+        ended
     }
 
     /// Whether there is another order.
