@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use remint::domain::Contract;
+use serde_json::Value;
 
 use tokio::process::Command;
 
@@ -35,6 +36,38 @@ async fn run(site: &Site, example: &str, credential: &str) -> Option<String> {
 async fn refresh_token(app: &TestApp, contract: Contract) -> String {
     let grant = app.start(contract, "alice").await;
     grant.refresh_token.unwrap()
+}
+
+#[tokio::test]
+async fn the_envelope_example_exchanges_a_uuid() {
+    let app = spawn().await;
+    let site = serve(&app, "", None).await;
+    let example = include_str!("examples/envelope.sh");
+
+    let token = refresh_token(&app, Contract::Envelope).await;
+    let Some(body) = run(&site, example, &token).await else {
+        return;
+    };
+
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let access_token = body["data"]["accessToken"].as_str().unwrap();
+    assert_eq!(app.verify(access_token).await.status, 204);
+}
+
+#[tokio::test]
+async fn the_refresh_token_example_gets_an_access_token() {
+    let app = spawn().await;
+    let site = serve(&app, "", None).await;
+    let example = include_str!("examples/refresh_token.sh");
+
+    let token = refresh_token(&app, Contract::RefreshToken).await;
+    let Some(body) = run(&site, example, &token).await else {
+        return;
+    };
+
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let access_token = body["access_token"].as_str().unwrap();
+    assert_eq!(app.verify(access_token).await.status, 204);
 }
 
 #[tokio::test]

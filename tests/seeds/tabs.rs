@@ -3,7 +3,7 @@
 use remint::domain::Contract;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, spawn};
+use crate::harness::{TestApp, spawn, spawn_with};
 
 use super::browser::Browser;
 use super::site::serve;
@@ -55,6 +55,33 @@ async fn the_expired_token_example_refreshes_in_a_browser() {
     );
 }
 
+#[tokio::test]
+async fn the_envelope_example_refreshes_in_a_browser_and_goes_to_the_login_in_the_end() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let app = spawn().await;
+    let token = app.start(Contract::Envelope, "alice").await.refresh_token;
+    // Leaving for the login page is all that the example does with a refusal.
+    let script = format!(
+        "{example}\nlocalStorage.setItem('refreshToken', '{token}');\n\
+         const fresh = await refreshAccessToken();\n\
+         const stored = localStorage.getItem('accessToken');\n\
+         localStorage.setItem('refreshToken', 'spent');\n\
+         addEventListener('pagehide', () => navigator.sendBeacon('/report', \
+         JSON.stringify({{fresh, stored}})));\n\
+         await refreshAccessToken();",
+        example = include_str!("examples/envelope.js"),
+        token = token.unwrap(),
+    );
+
+    let report = serve(&app, &script, None).await.visit(&browser).await;
+
+    assert_eq!(report["fresh"], report["stored"]);
+    let fresh = report["fresh"].as_str().unwrap();
+    assert_eq!(app.verify(fresh).await.status, 204);
+}
+
 /// What three tabs saw, each of them refreshing with `refresh` at the same moments.
 async fn three_tabs(app: &TestApp, refresh: &str, cookie: Option<String>) -> Option<Vec<Value>> {
     let browser = Browser::find()?;
@@ -76,4 +103,65 @@ async fn three_tabs_that_share_a_cookie_all_stay_logged_in() {
     };
 
     assert_eq!(statuses, vec![json!(200); 15]);
+}
+
+#[tokio::test]
+async fn three_tabs_that_share_a_stored_uuid_all_stay_logged_in() {
+    let app = spawn().await;
+    let token = app.start(Contract::Envelope, "alice").await.refresh_token;
+    let refresh = format!(
+        "{example}\nif (!location.search) localStorage.setItem('refreshToken', '{token}');\n\
+         const refresh = async () => await refreshAccessToken() ? 'in' : 'out';",
+        example = include_str!("examples/envelope.js"),
+        token = token.unwrap(),
+    );
+
+    let Some(results) = three_tabs(&app, &refresh, None).await else {
+        return;
+    };
+
+    assert_eq!(results, vec![json!("in"); 15]);
+}
+
+#[tokio::test]
+async fn three_tabs_that_share_a_stored_pair_all_stay_logged_in() {
+    let app = spawn().await;
+    let pair = app.start(Contract::TokenPair, "alice").await;
+    let first = json!({"Token": pair.access_token, "RefreshToken": pair.refresh_token});
+    let refresh = format!(
+        "if (!location.search) localStorage.setItem('pair', '{first}');\n\
+         const refresh = async () => {{\n\
+           const body = localStorage.getItem('pair');\n\
+           const response = await fetch('/api/auth/refresh', {{method: 'POST', body, \
+           headers: {{'Content-Type': 'application/json'}}}});\n\
+           if (response.ok) localStorage.setItem('pair', await response.text());\n\
+           return response.status;\n\
+         }};"
+    );
+
+    let Some(statuses) = three_tabs(&app, &refresh, None).await else {
+        return;
+    };
+
+    assert_eq!(statuses, vec![json!(200); 15]);
+}
+
+#[tokio::test]
+async fn three_tabs_that_share_a_token_of_single_use_all_stay_logged_in() {
+    let app = spawn_with(&[("REFRESH_MODE", "single_use")]).await;
+    let refresh = format!(
+        "if (!location.search) localStorage.setItem('token', '{token}');\n{example}\n\
+         const refresh = async () => {{\n\
+           localStorage.setItem('token', await refreshToken(localStorage.getItem('token')));\n\
+           return 'in';\n\
+         }};",
+        token = app.expired_token(),
+        example = include_str!("examples/expired_token.js"),
+    );
+
+    let Some(results) = three_tabs(&app, &refresh, None).await else {
+        return;
+    };
+
+    assert_eq!(results, vec![json!("in"); 15]);
 }
