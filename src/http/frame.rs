@@ -12,9 +12,10 @@ use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::timeout;
 use tracing::error;
 
-use crate::domain::IdSource;
+use crate::domain::{Clock, IdSource};
 
 use super::audit::{self, Audit};
+use super::contract::failure::Spoken;
 use super::cors::Cors;
 use super::docs::Documents;
 use super::problem::{Code, RETRY_AFTER_SECONDS};
@@ -24,6 +25,7 @@ use super::{HttpSettings, client_address};
 pub(super) struct Frame<E> {
     inner: E,
     ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
     allowed: AllowedMethods,
     cors: Cors,
     deadline: Duration,
@@ -34,6 +36,7 @@ impl<E: Endpoint> Frame<E> {
     pub(super) fn new(
         inner: E,
         ids: Arc<dyn IdSource>,
+        clock: Arc<dyn Clock>,
         allowed: AllowedMethods,
         settings: HttpSettings,
     ) -> Self {
@@ -46,6 +49,7 @@ impl<E: Endpoint> Frame<E> {
         Self {
             inner,
             ids,
+            clock,
             allowed,
             cors: Cors::new(&cors_allowed_origins),
             deadline,
@@ -54,16 +58,22 @@ impl<E: Endpoint> Frame<E> {
     }
 
     /// Whatever happens inside, there is an answer, and in time.
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
+        let spoken = Spoken::default();
+        request.extensions_mut().insert(spoken.clone());
+        let fail = |code: Code, detail| {
+            let in_its_words = spoken.failure(code, self.clock.now());
+            in_its_words.unwrap_or_else(|| problem(code, detail))
+        };
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         match timeout(self.deadline, work).await {
             Ok(Ok(Ok(response))) => response.into_response(),
             Ok(Ok(Err(error))) => from_framework(&error),
             // The panic itself was logged by the hook, without its message.
-            Ok(Err(_)) => problem(Code::Internal, "the service failed"),
+            Ok(Err(_)) => fail(Code::Internal, "the service failed"),
             Err(_) => {
                 error!("a request ran into its deadline");
-                problem(Code::Unavailable, "the service cannot answer at the moment")
+                fail(Code::Unavailable, "the service cannot answer at the moment")
             }
         }
     }
@@ -230,7 +240,7 @@ mod tests {
 
     use super::super::{CookieSettings, SameSite};
     use super::*;
-    use crate::domain::RandomIds;
+    use crate::domain::{RandomIds, SystemClock};
 
     fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         let settings = HttpSettings {
@@ -248,7 +258,8 @@ mod tests {
             example_token: None,
         };
         let allowed = AllowedMethods(BTreeMap::new());
-        Frame::new(inner, Arc::new(RandomIds), allowed, settings)
+        let (ids, clock) = (Arc::new(RandomIds), Arc::new(SystemClock));
+        Frame::new(inner, ids, clock, allowed, settings)
     }
 
     #[tokio::test]

@@ -91,7 +91,8 @@ enum Tag {
 
 /// Every public endpoint, with the document that describes it.
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
-    let (ids, settings) = (Arc::clone(&parts.ids), parts.settings.clone());
+    let (ids, clock) = (Arc::clone(&parts.ids), Arc::clone(&parts.clock));
+    let settings = parts.settings.clone();
     let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))
@@ -106,7 +107,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at("/problems/:code", poem::get(problem::explain))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
-    frame::Frame::new(routes, ids, allowed, settings)
+    frame::Frame::new(routes, ids, clock, allowed, settings)
 }
 
 /// The endpoints of the document.

@@ -6,6 +6,7 @@ use poem::{IntoResponse, Request, Response};
 use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::{ApiResponse, OpenApi};
 
+use crate::domain::Contract;
 use crate::json::{StrictObject, as_string};
 use crate::service::Refresher;
 
@@ -15,6 +16,7 @@ use super::bearer::Bearer;
 use super::body::Body;
 use super::contract::cookie::CookieRefresh;
 use super::contract::expired_token::{self, InputError, RefreshRequest, Refreshed};
+use super::contract::failure::Spoken;
 use super::contract::refresh_token::RefreshTokenApi;
 use super::contract::token_pair::TokenPairApi;
 use super::contract::{Beside, Shape};
@@ -61,9 +63,15 @@ impl RefreshApi {
         };
         match Shape::of(body, beside) {
             Shape::ExpiredToken => Routed::of(self.exchange(body, bearer).await),
-            Shape::Cookie => Routed::of(self.cookie.exchange(request, &cookies).await),
+            Shape::Cookie => {
+                Spoken::note(request, Contract::Cookie);
+                Routed::of(self.cookie.exchange(request, &cookies).await)
+            }
             Shape::RefreshToken => Routed::of(self.refresh_token.exchange(body).await),
-            Shape::TokenPair => Routed::of(self.token_pair.exchange(body).await),
+            Shape::TokenPair => {
+                Spoken::note(request, Contract::TokenPair);
+                Routed::of(self.token_pair.exchange(body).await)
+            }
             Shape::Unknown => {
                 let what = "the member token is required".to_owned();
                 Routed::of(expired_token::refuse_input(&InputError::Malformed(what)))

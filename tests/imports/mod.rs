@@ -1,5 +1,6 @@
 //! Sessions of a legacy backend, from their import to their end.
 
+mod contracts;
 mod renewals;
 mod rows;
 

@@ -77,6 +77,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         key,
         settings,
     } = parts;
+    let frame_clock = Arc::clone(&clock);
     let apis = (
         sessions::SessionsApi {
             starter,
@@ -110,5 +111,5 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         cors_allowed_origins: Vec::new(),
         ..settings
     };
-    frame::Frame::new(Gate::new(routes, key), ids, allowed, settings)
+    frame::Frame::new(Gate::new(routes, key), ids, frame_clock, allowed, settings)
 }

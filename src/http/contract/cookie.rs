@@ -187,3 +187,12 @@ fn refuse_page(cross_site: CrossSite) -> Audited<Renewed> {
         audit: cross_site.audit(Contract::Cookie.word()),
     }
 }
+
+/// What a failure outside of this code is answered with.
+pub(super) fn failure(is_ours: bool) -> Renewed {
+    if is_ours {
+        Renewed::Internal(say(FAILED))
+    } else {
+        Renewed::Unavailable(say(FAILED), RETRY_AFTER_SECONDS)
+    }
+}

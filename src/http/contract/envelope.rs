@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use poem::{IntoResponse, Request};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi, Union};
 
@@ -17,6 +18,7 @@ use super::super::example::{EXAMPLE_HS512_TOKEN, JsonExample, Shown};
 use super::super::problem::RETRY_AFTER_SECONDS;
 use super::attempt;
 use super::expired_token::InputError;
+use super::failure::Spoken;
 
 pub(in crate::http) struct EnvelopeApi {
     pub(in crate::http) renewer: Option<Arc<Renewer>>,
@@ -35,7 +37,12 @@ impl EnvelopeApi {
         method = "post",
         operation_id = "refreshEnvelope"
     )]
-    async fn refresh(&self, body: Body<EnvelopeRequest>) -> Audited<EnvelopeReply> {
+    async fn refresh(
+        &self,
+        request: &Request,
+        body: Body<EnvelopeRequest>,
+    ) -> Audited<EnvelopeReply> {
+        Spoken::note(request, Contract::Envelope);
         let now = self.clock.now();
         let object = body.object();
         match object.and_then(|object| refresh_token(&object)) {
@@ -338,4 +345,14 @@ fn fault(refusal: Refusal) -> Fault {
         | Refusal::UserInactive
         | Refusal::UserNotFound => Fault::InvalidToken,
     }
+}
+
+/// What a failure outside of this code is answered with.
+pub(super) fn failure(is_ours: bool, now: DateTime<Utc>) -> impl IntoResponse {
+    let fault = if is_ours {
+        Fault::Internal
+    } else {
+        Fault::Unavailable
+    };
+    fault.reply(now)
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use poem::IntoResponse;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi, Union};
@@ -373,5 +374,14 @@ fn fault(refusal: Refusal) -> Fault {
         | Refusal::Unsupported(_)
         | Refusal::Unverified(_)
         | Refusal::UserInactive => Fault::InvalidRefreshToken,
+    }
+}
+
+/// What a failure outside of this code is answered with.
+pub(super) fn failure(is_ours: bool) -> impl IntoResponse {
+    if is_ours {
+        TokenPairReply::Internal(Fault::Internal.refusal())
+    } else {
+        TokenPairReply::Unavailable(Fault::Unavailable.refusal(), RETRY_AFTER_SECONDS)
     }
 }

@@ -1,6 +1,7 @@
 //! The contracts beside the main job, each as its frontends see it.
 
 mod cookie;
+mod deadlines;
 mod ends;
 mod envelope;
 mod every;

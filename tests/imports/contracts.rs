@@ -1,0 +1,102 @@
+//! Imported tokens over HTTP, as the frontends that hold them send them.
+
+use poem::http::Method;
+use remint::domain::Contract;
+use remint::service::SessionImport as _;
+use serde_json::json;
+
+use super::{ACCEPTED, UUID, legacy, session, store};
+use crate::harness::{Answer, SECRET, START, TestApp, jwt, request, spawn, spawn_with};
+
+/// A refresh token as the backend of seed 002 made it.
+const PAIR: &str =
+    "bSiwLoqiZF0ZatZpNHoDeEntfvyT4GZWRWAr0u1r7NNxeeWzMph7kDbWzi2kgyM+QYleL/F8U5JniSyHQEdTEg==";
+
+async fn import(app: &TestApp, contract: Contract, token: &str) {
+    let sessions = [session(app, legacy(contract, token))];
+    assert_eq!(store(app).begin_absent(&sessions).await.unwrap(), 1);
+}
+
+async fn post(app: &TestApp, path: &str, body: &str) -> Answer {
+    let request = request(Method::POST, path).content_type("application/json");
+    app.send(request.body(body.to_owned())).await
+}
+
+#[tokio::test]
+async fn a_legacy_uuid_is_answered_with_one_of_ours() {
+    let app = spawn_with(&ACCEPTED).await;
+    import(&app, Contract::Envelope, UUID).await;
+
+    let body = json!({"refreshToken": UUID}).to_string();
+    let first = post(&app, "/api/refresh", &body).await.body_json();
+    let ours = first["data"]["refreshToken"].as_str().unwrap();
+    let body = json!({"refreshToken": ours}).to_string();
+    let second = post(&app, "/api/refresh", &body).await.body_json();
+
+    assert_ne!(ours, UUID);
+    assert_eq!(
+        (&first["success"], &second["success"]),
+        (&json!(true), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_legacy_pair_is_answered_with_one_of_ours() {
+    let app = spawn_with(&ACCEPTED).await;
+    import(&app, Contract::TokenPair, PAIR).await;
+    let claims = json!({"nameid": "alice", "nbf": START - 9, "exp": START - 1, "iat": START - 9});
+    let token = jwt::hs512(
+        r#"{"alg":"HS512","typ":"JWT"}"#,
+        &claims.to_string(),
+        SECRET,
+    );
+
+    let body = json!({"Token": token, "RefreshToken": PAIR}).to_string();
+    let answer = post(&app, "/api/auth/refresh", &body).await;
+
+    let ours = answer.body_json();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        post(&app, "/api/auth/refresh", &ours.to_string())
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        app.verify(ours["Token"].as_str().unwrap()).await.status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn a_legacy_cookie_stays_good_and_logs_out() {
+    let app = spawn_with(&ACCEPTED).await;
+    import(&app, Contract::Cookie, "s%3Alegacy.cookie").await;
+    let with_cookie = |path: &str| {
+        let request = request(Method::POST, path);
+        request
+            .header("cookie", "refresh_token=s%3Alegacy.cookie")
+            .finish()
+    };
+
+    for _ in 0..2 {
+        let answer = app.send(with_cookie("/api/auth/refresh")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    assert_eq!(app.send(with_cookie("/api/auth/logout")).await.status, 204);
+
+    assert_eq!(app.send(with_cookie("/api/auth/refresh")).await.status, 401);
+}
+
+#[tokio::test]
+async fn without_the_setting_an_imported_token_is_nobodys() {
+    let app = spawn().await;
+    import(&app, Contract::RefreshToken, "legacy").await;
+
+    let answer = post(&app, "/auth/refresh", r#"{"refresh_token":"legacy"}"#).await;
+
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (400, r#"{"detail":"Refresh failed"}"#)
+    );
+}
