@@ -47,7 +47,7 @@ async fn the_exact_reason_stands_there_even_where_the_caller_is_not_told() {
     let app = spawn().await;
 
     for (token, reason) in [
-        ("x", "not a JWT in compact form"),
+        ("x", "not in the form of a token"),
         (
             "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
             "the signature does not fit any key",
@@ -244,7 +244,7 @@ async fn forgeries_stand_out_whichever_contract_they_speak() {
     ] {
         let event = event(&app.send(request(Method::POST, path).body(body)).await);
 
-        let reason = "not a JWT in compact form";
+        let reason = "not in the form of a token";
         let expected = json!([contract, "invalid_token", status, reason, null, null]);
         assert_eq!(fields(&event, FIELDS), expected);
         assert_eq!(event["level"], "WARN");
