@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use remint::domain::{Clock, Contract, JsonText, Revocation, Session, SessionId, Subject};
-use remint::service::{Change, Revoker, Rotation, SessionError, SessionStore};
+use remint::service::{Change, Revoker, Rotation, SessionError, SessionImport as _, SessionStore};
 use remint::store::SqlSessionStore;
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use serde_json::json;
@@ -307,4 +308,23 @@ async fn names_of_all_scripts_fit_whatever_the_database_was_made_for() {
 
     let standing = store.standing(ID, "日本").await.unwrap();
     assert_eq!(standing.cut_off, Some(at(2000)));
+}
+
+#[tokio::test]
+async fn replicas_that_clean_up_at_once_remove_each_session_once() {
+    for (app, store) in stores().await {
+        let over = (0..1_200_u128).map(|number| Session {
+            id: SessionId(Uuid::from_u128(1_000 + number)),
+            ..session()
+        });
+        store.begin_absent(&over.collect::<Vec<_>>()).await.unwrap();
+        let cleaners = (0..3).map(|_| app.cleaner.run());
+
+        let removed = join_all(cleaners).await;
+
+        // Those above and the one that every store begins with.
+        let removed: u64 = removed.into_iter().map(Result::unwrap).sum();
+        assert_eq!(removed, 1_201);
+        assert_eq!(store.find(ID).await.unwrap(), None);
+    }
 }
