@@ -219,6 +219,9 @@ pub fn minters(config: &Config) -> Result<Minters, BuildError> {
     let keys = config.keys.as_ref().ok_or(BuildError::NoKeys)?;
     let refresh_tokens = Arc::new(RefreshTokens::new(&keys.current, &keys.previous));
     let minter = |settings: &ContractSettings| {
+        let mut dropped_claims = config.dropped_claims.clone();
+        // Each contract may name users by another claim.
+        dropped_claims.retain(|claim| *claim != settings.subject_claim);
         let ring = KeyRing::new(settings.algorithm, &keys.current, &keys.previous);
         Arc::new(Minter {
             access_tokens: Arc::new(JwtCodec::new(ring, &settings.subject_claim)),
@@ -229,7 +232,7 @@ pub fn minters(config: &Config) -> Result<Minters, BuildError> {
                 ..config.policy.clone()
             },
             refresh_lifetime: settings.refresh_lifetime,
-            dropped_claims: config.dropped_claims.clone(),
+            dropped_claims,
         })
     };
     let is_main = |settings: &&ContractSettings| settings.contract == Contract::ExpiredToken;

@@ -128,12 +128,33 @@ impl Minter {
         Ok(claims)
     }
 
+    /// The claims of the session's next tokens: those so far, with what the users table says now.
+    ///
+    /// The subject comes last: a column may be a claim that only another contract names users by,
+    /// and whoever can write it would be somebody else from then on.
+    pub(super) fn overwrite(
+        &self,
+        mut claims: ClaimSet,
+        by_table: Vec<(String, JsonText)>,
+        user: &Subject,
+    ) -> ClaimSet {
+        for (name, value) in by_table {
+            claims.put(&name, value);
+        }
+        let (subject_claim, subject) = self.access_tokens.subject_claim(user);
+        claims.put(&subject_claim, subject);
+        claims
+    }
+
     /// Whom the session is about, as its tokens write it.
     pub fn subject(&self, session: &Session) -> Subject {
         let claims = ClaimSet::from_unique(session.claims.clone());
         match self.access_tokens.subject(&claims) {
-            Claim::Is(subject) => subject,
-            Claim::Absent | Claim::Malformed => Subject::Text(session.user_key.clone()),
+            // The claim may have been another one when the session began.
+            Claim::Is(subject) if subject.user_key() == session.user_key => subject,
+            Claim::Is(_) | Claim::Absent | Claim::Malformed => {
+                Subject::Text(session.user_key.clone())
+            }
         }
     }
 

@@ -110,10 +110,8 @@ impl Renewer {
         let user = self.directory.find(&subject).await?;
         let user = user.admit(session.rotated_at)?;
 
-        let mut claims = ClaimSet::from_unique(session.claims.clone());
-        for (name, value) in user.claims {
-            claims.put(&name, value);
-        }
+        let claims = ClaimSet::from_unique(session.claims.clone());
+        let claims = self.minter.overwrite(claims, user.claims, &subject);
         let admission = Admission {
             subject,
             issued_at: session.rotated_at,

@@ -83,7 +83,7 @@ impl Starter {
         let minter = minters
             .find(|minter| minter.contract() == login.contract)
             .ok_or(StartError::NotOffered(login.contract))?;
-        let mut claims = minter
+        let claims = minter
             .session_claims(&login.user, login.claims)
             .map_err(|TakenClaim(name)| StartError::Claim(name))?;
 
@@ -97,9 +97,7 @@ impl Starter {
         let leeway = minter.policy.leeway;
         let (user, issued_at) = after_cut_offs(lookup, cut_off, now, leeway)?;
 
-        for (name, value) in user.claims {
-            claims.put(&name, value);
-        }
+        let claims = minter.overwrite(claims, user.claims, &login.user);
         let lineage = Lineage {
             contract: login.contract,
             session: id,

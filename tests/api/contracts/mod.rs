@@ -9,4 +9,5 @@ pub(super) mod frontend;
 mod keys;
 mod refresh_token;
 mod rotation;
+mod subjects;
 mod token_pair;
