@@ -22,10 +22,12 @@ pub const JUDGED_CLAIMS: [&str; 9] = [
     "type",
 ];
 
-/// An exchange that was granted: what the new token is made from.
+/// What a new token is made from: an exchange that was granted, or a login.
 #[derive(Debug)]
 pub struct Reissue<'a> {
-    /// The claims of the old token.
+    /// Whether the user has just logged in, so that it replaces none.
+    pub is_login: bool,
+    /// The claims of the old token, or those that a first one is given.
     pub old: &'a ClaimSet,
     /// Claims to leave out.
     pub dropped: &'a [String],
@@ -39,7 +41,7 @@ pub struct Reissue<'a> {
 
 impl Reissue<'_> {
     /// Every other claim of the old token, in order and unchanged, with the new token's own; but
-    /// `fresh: true` becomes `false`, since an exchange is no login.
+    /// `fresh: true` becomes `false` where there was no login.
     ///
     /// `jti` is given by the caller, who can hash; see [`Self::token_id_input`].
     pub fn claims(self, token_id: impl std::fmt::Display) -> ClaimSet {
@@ -53,10 +55,8 @@ impl Reissue<'_> {
         }
 
         // Flask-JWT-Extended: a token is fresh only if it came from a login with a password.
-        if claims
-            .find("fresh")
-            .is_some_and(|fresh| fresh.as_str() == "true")
-        {
+        let fresh = claims.find("fresh");
+        if !self.is_login && fresh.is_some_and(|fresh| fresh.as_str() == "true") {
             claims.put("fresh", JsonText::from_valid("false"));
         }
         if claims.contains("nbf") {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::domain::{
-    Claim, ClaimSet, Contract, JUDGED_CLAIMS, JsonText, Lease, RESERVED_CLAIMS, Reissue, Renewal,
-    Session, SessionName, Subject, TokenPolicy,
+    Claim, ClaimSet, Contract, JUDGED_CLAIMS, JsonText, RESERVED_CLAIMS, Reissue, Renewal, Session,
+    SessionName, Subject, TokenPolicy,
 };
 
 use super::single_use::Issue;
@@ -85,12 +85,21 @@ impl Minter {
 
     /// The access token that replaces one with the claims `old`.
     pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, SignError> {
-        self.sign(old, issue.claims.clone(), issue)
+        let reissue = Reissue {
+            overwritten: issue.claims.clone(),
+            ..self.reissue(old, issue)
+        };
+        self.sign(reissue, issue)
     }
 
     /// The first tokens of a session.
     pub(super) fn first(&self, issue: &Issue) -> Result<Grant, SignError> {
-        let grant = self.sign(&self.template(issue), Vec::new(), issue)?;
+        let template = self.template(issue);
+        let reissue = Reissue {
+            is_login: true,
+            ..self.reissue(&template, issue)
+        };
+        let grant = self.sign(reissue, issue)?;
         Ok(match self.contract().renewal() {
             Renewal::None => grant,
             Renewal::Kept | Renewal::Rotated => self.with_refresh_token(grant, issue)?,
@@ -99,7 +108,7 @@ impl Minter {
 
     /// The tokens that answer a refresh token.
     pub(super) fn next(&self, issue: &Issue) -> Result<Grant, SignError> {
-        let grant = self.sign(&self.template(issue), Vec::new(), issue)?;
+        let grant = self.sign(self.reissue(&self.template(issue), issue), issue)?;
         Ok(match self.contract().renewal() {
             Renewal::None | Renewal::Kept => grant,
             Renewal::Rotated => self.with_refresh_token(grant, issue)?,
@@ -189,25 +198,24 @@ impl Minter {
         claims
     }
 
-    fn sign(
-        &self,
-        old: &ClaimSet,
-        overwritten: Vec<(String, JsonText)>,
-        issue: &Issue,
-    ) -> Result<Grant, SignError> {
-        let lease: Lease = self.policy.lease(issue.expires_at, issue.issued_at);
-        let reissue = Reissue {
+    fn reissue<'a>(&'a self, old: &'a ClaimSet, issue: &Issue) -> Reissue<'a> {
+        Reissue {
+            is_login: false,
             old,
             dropped: &self.dropped_claims,
-            overwritten,
-            lease,
+            overwritten: Vec::new(),
+            lease: self.policy.lease(issue.expires_at, issue.issued_at),
             lineage: issue.lineage,
-        };
+        }
+    }
+
+    fn sign(&self, reissue: Reissue<'_>, issue: &Issue) -> Result<Grant, SignError> {
+        let expires_in = reissue.lease.seconds();
         let token_id = self.access_tokens.token_id(reissue.token_id_input());
         let access_token = self.access_tokens.sign(&reissue.claims(token_id))?;
         Ok(Grant {
             access_token,
-            expires_in: lease.seconds(),
+            expires_in,
             refresh_token: None,
             session_expires_in: (issue.expires_at - issue.issued_at).num_seconds(),
             exchange: Exchange::New,

@@ -1,5 +1,6 @@
 //! The admin listener: a login backend starts sessions, an operator ends them.
 
+mod claims;
 mod cut_offs;
 mod gate;
 mod malformed;
