@@ -107,6 +107,17 @@ impl TokenPolicy {
         }
     }
 
+    /// When the successor of a token that was issued at `previous` is, in whole seconds.
+    ///
+    /// Not before that one: a login of the very second of a cut-off is dated after it, and a
+    /// successor that is not would be dead from the start. A clock that was further ahead than
+    /// clocks may differ is not followed.
+    pub fn successor_time(&self, previous: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let is_credible = previous - now <= self.leeway;
+        let time = if is_credible { now.max(previous) } else { now };
+        time.trunc_subsecs(0)
+    }
+
     fn judge<'r>(
         &self,
         rules: impl Iterator<Item = &'r Rule>,

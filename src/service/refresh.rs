@@ -171,7 +171,7 @@ impl Refresher {
             claims,
             expires_at,
             handle: None,
-            issued_at: now.trunc_subsecs(0),
+            issued_at: self.minter.policy.successor_time(admission.issued_at, now),
             lineage: Lineage {
                 generation: old.generation.saturating_add(1),
                 started_at,

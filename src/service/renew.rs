@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Admission, Claim, ClaimSet, Clock, Handle, IdSource, Lineage, Refusal, Renewal, Session,
@@ -180,12 +180,13 @@ impl Renewer {
             Step::Rotate { .. } => {}
             Step::Begin | Step::Replay | Step::Reuse => return Err(Refusal::TokenReused.into()),
         }
-        let latest = self.minter.policy.session_end(session.started_at);
+        let policy = &self.minter.policy;
+        let latest = policy.session_end(session.started_at);
         let issue = Issue {
             claims: claims.into_inner(),
             expires_at: session.expires_at.min(latest),
             handle: session.handle,
-            issued_at: now.trunc_subsecs(0),
+            issued_at: policy.successor_time(session.rotated_at, now),
             lineage: admission.lineage,
         };
         if issue.expires_at <= issue.issued_at {
@@ -204,7 +205,7 @@ impl Renewer {
         let contract = self.minter.contract();
         let old = admission.lineage;
         let latest = self.minter.policy.session_end(old.started_at);
-        let now = now.trunc_subsecs(0);
+        let now = self.minter.policy.successor_time(admission.issued_at, now);
         if old.generation >= contract.last_generation() || now >= latest {
             return Err(Refusal::SessionExpired.into());
         }

@@ -101,11 +101,16 @@ impl World {
     pub(super) fn hand_out(&mut self, chain: usize, text: String) {
         let number = self.papers.len();
         let chain_end = self.chains[chain].login + LONGEST;
+        let last = self.chains[chain].papers.last();
+        let last = last.map(|last| self.papers[*last].issued);
+        // None is dated before the one that it replaces, unless a clock was far ahead.
+        let issued = last.filter(|last| *last <= self.now + LEEWAY);
+        let issued = issued.map_or(self.now, |last| last.max(self.now));
         self.chains[chain].papers.push(number);
         self.papers.push(Paper {
             chain,
-            issued: self.now,
-            expires: chain_end.min(self.now + LIFETIME),
+            issued,
+            expires: chain_end.min(issued + LIFETIME),
             text,
         });
     }

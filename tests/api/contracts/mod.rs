@@ -1,5 +1,6 @@
 //! The contracts beside the main job, each as its frontends see it.
 
+mod clocks;
 mod cookie;
 mod deadlines;
 mod ends;
