@@ -147,6 +147,7 @@ impl Wiring {
                 renewers: renewers.clone(),
                 sessions: Arc::clone(&self.sessions),
                 clock: Arc::clone(&self.clock),
+                mode: config.mode,
             }),
             renewers,
             verifier: Arc::new(Verifier {

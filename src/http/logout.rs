@@ -36,7 +36,7 @@ struct LogoutRequest {
     /// `refreshToken`, are understood as well.
     token: Option<String>,
     /// End every session of the user, not only this one; takes a token that could still be
-    /// exchanged.
+    /// exchanged, or used where only a refresh token is exchanged.
     everywhere: Option<bool>,
 }
 

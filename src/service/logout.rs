@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    Admission, Clock, Lineage, Revocation, Session, SessionId, TokenPolicy, VerifiedToken,
+    Admission, Clock, Lineage, Renewal, Revocation, Session, SessionId, Standing, Step,
+    TokenPolicy, VerifiedToken, decide,
 };
 
 use super::cut_off::cut_off;
-use super::{AccessTokens, Change, Renewer, SessionError, SessionStore, Trail};
+use super::renew::Found;
+use super::verify::is_current;
+use super::{AccessTokens, Change, RefreshMode, Renewer, SessionError, SessionStore, Trail};
 
 /// Ends the sessions of tokens.
 pub struct Logouter {
@@ -21,6 +24,8 @@ pub struct Logouter {
     pub sessions: Arc<dyn SessionStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Whether tokens of the main job are good once.
+    pub mode: RefreshMode,
 }
 
 impl Logouter {
@@ -31,7 +36,8 @@ impl Logouter {
     /// The answer is the session that the credential named, for the log alone.
     ///
     /// What is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009 §2.2).
-    /// `everywhere` needs a credential that could still be exchanged.
+    /// `everywhere` needs a credential that could still be exchanged, or an access token that could
+    /// still be used where only a refresh token is exchanged.
     pub async fn log_out(
         &self,
         credential: &str,
@@ -59,14 +65,20 @@ impl Logouter {
     ) -> Result<Option<SessionId>, SessionError> {
         let now = self.clock.now();
         for renewer in &self.renewers {
-            let Some((session, standing)) = renewer.find(token, now, trail).await? else {
+            let Some(Found {
+                generation,
+                session,
+                standing,
+            }) = renewer.find(token, now, trail).await?
+            else {
                 continue;
             };
             self.sessions
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
-            let is_live = standing.admit(session.rotated_at).is_ok() && now < session.expires_at;
-            if everywhere && is_live {
+            let may_refresh = standing.admit(session.rotated_at).is_ok()
+                && is_good_once(generation, &standing, renewer.grace, now);
+            if everywhere && may_refresh {
                 cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
             }
             return Ok(Some(session.id));
@@ -102,14 +114,53 @@ impl Logouter {
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
         }
-        // Whoever could not even refresh with it, such as a thief of long ago, ends no other
-        // session with it.
-        let may_refresh =
-            policy.judge_refresh(token, now).is_ok() && standing.admit(admission.issued_at).is_ok();
-        if everywhere && may_refresh {
+        if everywhere && self.is_good(token, policy, &admission, &standing) {
             cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
         }
         Ok(Some(session.id))
+    }
+
+    /// Whether the holder of `token` could do anything with it but log out.
+    ///
+    /// Whoever could not, such as a thief of long ago, ends no other session with it.
+    fn is_good(
+        &self,
+        token: &VerifiedToken,
+        policy: &TokenPolicy,
+        admission: &Admission,
+        standing: &Standing,
+    ) -> bool {
+        let now = self.clock.now();
+        let Lineage {
+            contract,
+            generation,
+            ..
+        } = admission.lineage;
+        let is_good = match (contract.renewal(), self.mode) {
+            (Renewal::None, RefreshMode::Stateless) => policy.judge_refresh(token, now).is_ok(),
+            (Renewal::None, RefreshMode::SingleUse { grace }) => {
+                policy.judge_refresh(token, now).is_ok()
+                    && is_good_once(generation, standing, grace, now)
+            }
+            (Renewal::Kept | Renewal::Rotated, _) => {
+                policy.judge_use(token, now).is_ok()
+                    && is_current(&admission.lineage, standing).is_ok()
+            }
+        };
+        is_good && standing.admit(admission.issued_at).is_ok()
+    }
+}
+
+/// Whether a credential that is good once is not spent.
+fn is_good_once(
+    generation: u64,
+    standing: &Standing,
+    grace: TimeDelta,
+    now: DateTime<Utc>,
+) -> bool {
+    match decide(generation, standing.session.as_ref(), grace, now) {
+        Ok(Step::Begin | Step::Replay | Step::Rotate { .. }) => true,
+        Ok(Step::Reuse) | Err(_) => false,
     }
 }
 

@@ -49,6 +49,13 @@ struct Candidate {
     foreign: Option<Unverified>,
 }
 
+/// What a genuine refresh token names.
+pub(super) struct Found {
+    pub(super) generation: u64,
+    pub(super) session: Session,
+    pub(super) standing: Standing,
+}
+
 impl Renewer {
     /// Exchanges `refresh_token`, for contracts that send an access token as well only together
     /// with `access_token` of the same session.
@@ -64,7 +71,7 @@ impl Renewer {
         refresh_token: &str,
         now: DateTime<Utc>,
         trail: &mut Trail,
-    ) -> Result<Option<(Session, Standing)>, SessionError> {
+    ) -> Result<Option<Found>, SessionError> {
         let Ok(candidate) = self.candidate(refresh_token, now) else {
             return Ok(None);
         };
@@ -73,7 +80,11 @@ impl Renewer {
             return Ok(None);
         };
         self.note(&candidate, &session, trail);
-        Ok(Some((session, standing)))
+        Ok(Some(Found {
+            generation: candidate.generation,
+            session,
+            standing,
+        }))
     }
 
     fn note(&self, candidate: &Candidate, session: &Session, trail: &mut Trail) {

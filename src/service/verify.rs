@@ -71,7 +71,7 @@ impl Verifier {
 }
 
 /// Refuses what the session has gone past.
-fn is_current(lineage: &Lineage, standing: &Standing) -> Result<(), Refusal> {
+pub(super) fn is_current(lineage: &Lineage, standing: &Standing) -> Result<(), Refusal> {
     let Some(session) = &standing.session else {
         // Those with refresh tokens are written down from the start, and forgotten at their end.
         return match lineage.contract.renewal() {

@@ -80,6 +80,7 @@ impl Scene {
         let (token, id) = (token.to_owned(), self.session(token));
         let tokens = AccessTokens::new(Arc::clone(&self.minter), Vec::new());
         let (clock, policy) = (self.app.clock.clone(), self.config.policy.clone());
+        let mode = self.config.mode;
         Stepwise::new(&self.sessions, |sessions| {
             let revoker = Revoker {
                 sessions: Arc::clone(&sessions),
@@ -91,6 +92,7 @@ impl Scene {
                 renewers: Vec::new(),
                 sessions,
                 clock,
+                mode,
             };
             async move {
                 match end {

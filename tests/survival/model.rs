@@ -134,6 +134,20 @@ impl World {
         chain.is_over || self.papers[paper].issued <= self.people[chain.person].ended_everything
     }
 
+    /// Whether a thief would be suspected of presenting that paper.
+    fn is_spent(&self, paper: usize) -> bool {
+        let papers = &self.chains[self.papers[paper].chain].papers;
+        let after = papers.iter().skip_while(|one| **one != paper).skip(1);
+        let newest = papers
+            .last()
+            .map_or(0, |newest| self.papers[*newest].issued);
+        match after.count() {
+            0 => false,
+            1 => self.now > newest + GRACE,
+            _ => true,
+        }
+    }
+
     /// Why nobody gets anything for that paper, or may use it.
     fn objection(&self, paper: usize) -> Option<&'static str> {
         if self.is_too_old_a_login(paper) {
@@ -204,7 +218,8 @@ impl World {
         }
         let is_good = self.now <= self.papers[paper].expires + WINDOW
             && !self.is_too_old_a_login(paper)
-            && !self.was_ended(paper);
+            && !self.was_ended(paper)
+            && !self.is_spent(paper);
         let chain = &mut self.chains[self.papers[paper].chain];
         (chain.is_written_down, chain.is_over) = (true, true);
         if everywhere && is_good {

@@ -11,4 +11,5 @@ mod keys;
 mod refresh_token;
 mod rotation;
 mod subjects;
+mod thief;
 mod token_pair;
