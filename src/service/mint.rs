@@ -86,6 +86,7 @@ impl Minter {
     /// The access token that replaces one with the claims `old`.
     pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, SignError> {
         let reissue = Reissue {
+            dropped: &self.dropped_claims,
             overwritten: issue.claims.clone(),
             ..self.reissue(old, issue)
         };
@@ -139,6 +140,9 @@ impl Minter {
 
     /// The claims of the session's next tokens: those so far, with what the users table says now.
     ///
+    /// Dropped are only those so far, as in the main job: what is dropped of a legacy token may be a
+    /// column's.
+    ///
     /// The subject comes last: a column may be a claim that only another contract names users by,
     /// and whoever can write it would be somebody else from then on.
     pub(super) fn overwrite(
@@ -147,6 +151,9 @@ impl Minter {
         by_table: Vec<(String, JsonText)>,
         user: &Subject,
     ) -> ClaimSet {
+        for name in &self.dropped_claims {
+            claims.remove(name);
+        }
         for (name, value) in by_table {
             claims.put(&name, value);
         }
@@ -202,7 +209,7 @@ impl Minter {
         Reissue {
             is_login: false,
             old,
-            dropped: &self.dropped_claims,
+            dropped: &[],
             overwritten: Vec::new(),
             lease: self.policy.lease(issue.expires_at, issue.issued_at),
             lineage: issue.lineage,

@@ -1,6 +1,7 @@
 //! Whom the tokens are about, whatever the settings make of the other claims.
 
 use remint::domain::Contract;
+use serde_json::json;
 
 use crate::harness::{TestApp, jwt, spawn_beside, spawn_with};
 
@@ -59,5 +60,23 @@ async fn sessions_outlive_a_change_of_the_claim_that_names_users() {
 
         assert_eq!(jwt::payload(&frontend.access_token)["user_id"], "alice");
         assert_goes_on(&new, frontend).await;
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_dropped_is_still_what_the_column_says() {
+    let dropped = ("JWT_DROP_CLAIMS", "email");
+    let app = spawn_with(&[dropped, ("USERS_CLAIM_COLUMNS", "email")]).await;
+    let main = app.refresh(&app.token_with(&json!({"email": "old"}))).await;
+
+    let main = jwt::payload(&main.access_token());
+    assert_eq!(main["email"], "alice@example.com");
+    for contract in CONTRACTS {
+        let mut frontend = Frontend::log_in(&app, contract).await;
+        for _ in 0..2 {
+            let claims = jwt::payload(&frontend.access_token);
+            assert_eq!(claims["email"], main["email"], "{contract:?}");
+            frontend.refresh(&app).await;
+        }
     }
 }
