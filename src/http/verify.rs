@@ -14,7 +14,7 @@ use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::contract::attempt::operator_hint;
 use super::contract::expired_token::{challenge, explain};
-use super::cookie::{CookieValue, Cookies};
+use super::cookie::{AccessCookies, CookieValue};
 use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 
@@ -68,8 +68,8 @@ impl VerifyApi {
         method = "get",
         operation_id = "verifyToken"
     )]
-    async fn verify(&self, bearer: Bearer, cookies: Cookies) -> Audited<Verified> {
-        let token = match (bearer, cookies.find(&self.cookie_name)) {
+    async fn verify(&self, bearer: Bearer, cookies: AccessCookies) -> Audited<Verified> {
+        let token = match (bearer, cookies.0.find(&self.cookie_name)) {
             (Bearer::Credential(token), _) | (Bearer::Missing, CookieValue::Credential(token)) => {
                 token
             }

@@ -251,3 +251,21 @@ async fn a_credential_of_another_scheme_is_none_of_ours() {
         "No refresh token provided"
     );
 }
+
+#[tokio::test]
+async fn the_document_names_the_cookie_that_is_checked() {
+    let app = spawn().await;
+
+    let document = app
+        .send(request(Method::GET, "/openapi.json").finish())
+        .await;
+
+    let document = document.body_json();
+    let names = document["paths"]["/api/auth/verify"]["get"]["security"].as_array();
+    let names = names.unwrap().iter().filter_map(Value::as_object);
+    let names = names.flat_map(|one| one.keys());
+    let schemes = &document["components"]["securitySchemes"];
+    let cookies = names.filter(|name| schemes[*name]["in"] == "cookie");
+    let cookies: Vec<_> = cookies.map(|name| &schemes[name]["name"]).collect();
+    assert_eq!(cookies, ["access_token"]);
+}

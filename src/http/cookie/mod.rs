@@ -158,3 +158,39 @@ impl<'a> ApiExtractor<'a> for Cookies {
         Ok(Self::read(request))
     }
 }
+
+/// The cookies of a request that an access token is looked for among.
+pub(super) struct AccessCookies(pub(super) Cookies);
+
+impl<'a> ApiExtractor<'a> for AccessCookies {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = MetaSecurityScheme {
+            ty: "apiKey",
+            description: Some("The access token; ACCESS_COOKIE_NAME can give it another name."),
+            name: Some("access_token"),
+            key_in: Some("cookie"),
+            scheme: None,
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme("accessCookie", scheme);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec!["accessCookie"]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        Ok(Self(Cookies::read(request)))
+    }
+}
