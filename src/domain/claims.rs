@@ -159,6 +159,13 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub Uuid);
 
+impl SessionId {
+    /// Whether it was derived from a token of the legacy backend, rather than drawn at a login.
+    pub fn is_derived(self) -> bool {
+        self.0.get_version() == Some(uuid::Version::Custom)
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -115,7 +115,7 @@ impl Renewer {
         self.note(&candidate, &session, trail);
         let subject = self.minter.subject(&session);
         if let Some((token, admission)) = &access_token {
-            belongs(token, admission, &session, candidate.foreign.is_some())?;
+            belongs(token, admission, &session)?;
         }
         standing.admit(session.rotated_at)?;
         let user = self.directory.find(&subject).await?;
@@ -276,16 +276,11 @@ impl Renewer {
 ///
 /// Which generation it is of does not matter: a frontend that was cut off between writing the one
 /// and the other down must not be stranded, and the refresh token is the secret of the two.
-fn belongs(
-    token: &VerifiedToken,
-    admission: &Admission,
-    session: &Session,
-    is_imported: bool,
-) -> Result<(), Refusal> {
+fn belongs(token: &VerifiedToken, admission: &Admission, session: &Session) -> Result<(), Refusal> {
     let of_this_session = match &token.lineage {
         Claim::Is(lineage) => lineage.session == session.id,
         // The legacy backend knew nothing of sessions.
-        Claim::Absent => is_imported,
+        Claim::Absent => session.id.is_derived(),
         Claim::Malformed => false,
     };
     if of_this_session && admission.subject.user_key() == session.user_key {

@@ -106,19 +106,43 @@ async fn who_has_exchanged_a_legacy_uuid_goes_on_with_ours() {
     }
 }
 
+/// An access token as the backend of seed 002 made it.
+fn access_token(user: &str) -> String {
+    let claims = json!({"nameid": user, "nbf": START - 90, "exp": START - 60, "iat": START - 90});
+    jwt::hs512(
+        r#"{"alg":"HS512","typ":"JWT"}"#,
+        &claims.to_string(),
+        SECRET,
+    )
+}
+
+#[tokio::test]
+async fn who_wrote_only_the_new_refresh_token_down_goes_on_with_the_legacy_access_token() {
+    let app = spawn().await;
+    let renewer = import(&app, legacy(Contract::TokenPair, "x/+==")).await;
+    let renew = async |token: &str, user| {
+        let token = renewer.renew(token, Some(&access_token(user))).await;
+        token.outcome
+    };
+    let ours = renew("x/+==", "alice")
+        .await
+        .unwrap()
+        .refresh_token
+        .unwrap();
+    let started = app.start(Contract::TokenPair, "alice").await.refresh_token;
+
+    let strangers = refusal(renew(&ours, "bob").await);
+    let of_a_login = refusal(renew(&started.unwrap(), "alice").await);
+
+    assert_eq!(strangers, Refusal::TokenMismatch);
+    assert_eq!(of_a_login, Refusal::TokenMismatch);
+    assert!(renew(&ours, "alice").await.is_ok());
+}
+
 #[tokio::test]
 async fn a_pair_is_exchanged_with_the_legacy_access_token_of_the_same_user() {
     let app = spawn().await;
     let renewer = import(&app, legacy(Contract::TokenPair, "x/+==")).await;
-    let access_token = |user| {
-        let claims =
-            json!({"nameid": user, "nbf": START - 90, "exp": START - 60, "iat": START - 90});
-        jwt::hs512(
-            r#"{"alg":"HS512","typ":"JWT"}"#,
-            &claims.to_string(),
-            SECRET,
-        )
-    };
     let renew = async |token: String| renewer.renew("x/+==", Some(&token)).await.outcome;
 
     let strangers = refusal(renew(access_token("bob")).await);
