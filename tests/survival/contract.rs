@@ -11,8 +11,7 @@ use crate::harness::{Answer, SECRET, jwt};
 
 /// What the clients of a contract send, and what they keep.
 ///
-/// A client keeps one text, of which the tests know only that it is good once: a token, or the
-/// whole pair of them as the answer had it.
+/// A client keeps one text, of which the tests know nothing: a token, or a pair of them.
 #[async_trait]
 pub(super) trait Contract: Debug + Send + Sync {
     /// The settings that the contract needs.
@@ -24,8 +23,30 @@ pub(super) trait Contract: Debug + Send + Sync {
     /// The request that exchanges what was kept.
     fn present(&self, kept: &str) -> Call;
 
-    /// What a client keeps of an answer that granted the exchange.
-    fn keep(&self, answer: &Answer) -> String;
+    /// What a client that had `kept` keeps of an answer that granted the exchange; nothing of one
+    /// that did not.
+    fn keep(&self, kept: &str, answer: &Answer) -> Option<String>;
+
+    /// The part of a body that is the same to the byte whenever the answer is given again.
+    fn lasting<'a>(&self, answer: &'a Answer) -> &'a str {
+        &answer.body
+    }
+
+    /// What an answer to an exchange says that was not granted; nothing for one that was.
+    fn code(&self, answer: &Answer) -> String {
+        answer.code()
+    }
+
+    /// How [`code`](Self::code) puts what the verify endpoint calls `code`.
+    fn refusal(&self, code: &'static str) -> &'static str {
+        code
+    }
+
+    /// What the verify endpoint says of an access token that was exchanged, if it says `otherwise`
+    /// of the newest one.
+    fn of_spent(&self, otherwise: &'static str) -> &'static str {
+        otherwise
+    }
 
     /// The access token within what is kept.
     fn access_token(&self, kept: &str) -> String;
@@ -40,7 +61,7 @@ pub(super) struct Login<'a> {
     pub(super) user: &'a str,
     /// Tells logins of the same second apart.
     pub(super) number: usize,
-    /// When the access token was issued, in seconds; it lives for half an hour.
+    /// When the legacy backend issued its token, in seconds; it lives for half an hour.
     pub(super) issued_at: i64,
 }
 
@@ -75,8 +96,8 @@ impl Contract for ExpiredToken {
         Call::json("/api/auth/refresh", &json!({"token": kept}))
     }
 
-    fn keep(&self, answer: &Answer) -> String {
-        answer.access_token()
+    fn keep(&self, _: &str, answer: &Answer) -> Option<String> {
+        (answer.status == 200).then(|| answer.access_token())
     }
 
     fn access_token(&self, kept: &str) -> String {

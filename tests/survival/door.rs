@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
+use crate::harness::process::Service;
 use crate::harness::{Answer, TestApp, request};
 
 /// A request, whichever way it takes.
@@ -34,10 +35,21 @@ impl Call {
             body: body.to_string(),
         }
     }
+
+    /// The same with one more header.
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
 }
 
-/// One client's way into a service.
-pub(super) enum Door {
+/// One client's ways into a service: to what everybody reaches, and to the admin listener.
+pub(super) struct Door {
+    public: Way,
+    admin: Way,
+}
+
+enum Way {
     /// Past the sockets.
     Inside(Arc<BoxEndpoint<'static, Response>>),
     /// Over a connection, opened by the first call and again by the one after a failure.
@@ -46,15 +58,34 @@ pub(super) enum Door {
 
 impl Door {
     pub(super) fn of(app: &TestApp) -> Self {
-        Self::Inside(Arc::clone(&app.endpoint))
+        let admin = app.admin_endpoint.as_ref().unwrap();
+        Self {
+            public: Way::Inside(Arc::clone(&app.endpoint)),
+            admin: Way::Inside(Arc::clone(admin)),
+        }
     }
 
-    pub(super) fn to(address: SocketAddr) -> Self {
-        Self::Outside(address, None)
+    pub(super) fn to(service: &Service) -> Self {
+        Self {
+            public: Way::Outside(service.address(), None),
+            admin: Way::Outside(service.admin_address(), None),
+        }
     }
 
     /// The answer, or the failure of the connection on the way.
     pub(super) async fn call(&mut self, call: &Call) -> Result<Answer> {
+        let is_admin = call.path.starts_with("/admin/");
+        let way = if is_admin {
+            &mut self.admin
+        } else {
+            &mut self.public
+        };
+        way.call(call).await
+    }
+}
+
+impl Way {
+    async fn call(&mut self, call: &Call) -> Result<Answer> {
         match self {
             // Thousands of calls a second would fill the log that other tests search.
             Self::Inside(endpoint) => Ok(inside(endpoint, call)

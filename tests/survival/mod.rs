@@ -1,7 +1,7 @@
 //! What must stay true of sessions whatever races, breaks or is taken away.
 //!
 //! The tests speak to the service as a contract's clients do, see [`contract`]: a new contract is
-//! one more implementation there, and one more line in [`CONTRACTS`].
+//! one more implementation, and one more line in [`CONTRACTS`] or in [`LASTING`].
 
 mod chance;
 mod contract;
@@ -12,25 +12,36 @@ mod machine;
 mod model;
 mod parallel;
 mod revoking;
+mod started;
 mod stepwise;
 mod users;
 mod writes;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 
+use crate::harness::ADMIN;
 use crate::harness::process::Place;
 use crate::harness::servers::Engine;
 use crate::harness::servers::daemon::variable;
 
 use self::contract::{Contract, ExpiredToken};
+use self::started::Started;
 
 const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
 /// The contracts whose credentials are good once.
-const CONTRACTS: [&dyn Contract; 1] = [&ExpiredToken::SingleUse];
+const CONTRACTS: [&dyn Contract; 3] = [
+    &ExpiredToken::SingleUse,
+    &Started::TokenPair,
+    &Started::Envelope,
+];
 
-/// The contracts whose sessions can be ended.
-const REVOCABLE: [&dyn Contract; 2] = [&ExpiredToken::SingleUse, &ExpiredToken::Stateless];
+/// The contracts whose credentials stay good: no refresh is written down.
+const LASTING: [&dyn Contract; 3] = [
+    &ExpiredToken::Stateless,
+    &Started::Cookie,
+    &Started::RefreshToken,
+];
 
 /// The user of most tests.
 const ALICE: &str = "alice";
@@ -41,7 +52,7 @@ fn settings(contract: &dyn Contract) -> Vec<(&'static str, &'static str)> {
         ("DATABASE_TIMEOUT_MILLISECONDS", "20000"),
         ("REQUEST_TIMEOUT_SECONDS", "30"),
     ];
-    [&patient, contract.settings()].concat()
+    [&patient, &[ADMIN][..], contract.settings()].concat()
 }
 
 /// Where the real binary runs on that database.

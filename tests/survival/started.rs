@@ -1,0 +1,152 @@
+//! The contracts with refresh tokens, whose sessions begin with a login that the service knows of.
+
+use async_trait::async_trait;
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use super::contract::{Contract, Login};
+use super::door::{Call, Door};
+use crate::harness::{ADMIN_KEY, Answer};
+
+/// A contract with refresh tokens. Its clients keep an access token and a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Started {
+    Cookie,
+    Envelope,
+    RefreshToken,
+    TokenPair,
+}
+
+impl Started {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Envelope => "envelope",
+            Self::RefreshToken => "refresh_token",
+            Self::TokenPair => "token_pair",
+        }
+    }
+}
+
+#[async_trait]
+impl Contract for Started {
+    fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    async fn log_in(&self, door: &mut Door, login: Login<'_>) -> String {
+        let body = json!({"user": login.user, "contract": self.word()});
+        let call = Call::json("/admin/sessions", &body);
+        let call = call.with("authorization", format!("Bearer {ADMIN_KEY}"));
+        let answer = door.call(&call).await.unwrap();
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let body = answer.body_json();
+        pair(&body["access_token"], &body["refresh_token"]).unwrap()
+    }
+
+    fn present(&self, kept: &str) -> Call {
+        let [access, refresh] = tokens(kept);
+        match self {
+            Self::Cookie => Call {
+                method: Method::POST,
+                path: "/api/auth/refresh",
+                headers: vec![("cookie", format!("refresh_token={refresh}"))],
+                body: String::new(),
+            },
+            Self::Envelope => Call::json("/api/refresh", &json!({"refreshToken": refresh})),
+            Self::RefreshToken => Call::json("/auth/refresh", &json!({"refresh_token": refresh})),
+            Self::TokenPair => {
+                let body = json!({"Token": access, "RefreshToken": refresh});
+                Call::json("/api/auth/refresh", &body)
+            }
+        }
+    }
+
+    fn keep(&self, kept: &str, answer: &Answer) -> Option<String> {
+        if answer.status != 200 {
+            return None;
+        }
+        let body = answer.body_json();
+        let refresh = &json!(tokens(kept)[1]);
+        match self {
+            Self::Cookie => {
+                let cookie = answer.header("set-cookie")?.split(';').next()?;
+                pair(&json!(cookie.strip_prefix("access_token=")?), refresh)
+            }
+            Self::Envelope => {
+                let data = &body["data"];
+                pair(&data["accessToken"], &data["refreshToken"])
+            }
+            Self::RefreshToken => pair(&body["access_token"], refresh),
+            Self::TokenPair => pair(&body["Token"], &body["RefreshToken"]),
+        }
+    }
+
+    fn lasting<'a>(&self, answer: &'a Answer) -> &'a str {
+        match self {
+            // It says when it was sent.
+            Self::Envelope => answer.body.split_once(r#","timestamp":"#).unwrap().0,
+            Self::Cookie | Self::RefreshToken | Self::TokenPair => &answer.body,
+        }
+    }
+
+    fn code(&self, answer: &Answer) -> String {
+        let body = answer.body_json();
+        let code = match self {
+            Self::Cookie if body["success"] == true => &Value::Null,
+            Self::Cookie => &body["message"],
+            Self::Envelope | Self::TokenPair => &body["errors"][0]["code"],
+            Self::RefreshToken => &body["detail"],
+        };
+        code.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn refusal(&self, code: &'static str) -> &'static str {
+        match (self, code) {
+            (Self::Cookie, "user_not_found") => "User not found",
+            (Self::Cookie, _) => "Invalid or expired refresh token",
+            (Self::Envelope, _) => "INVALID_TOKEN",
+            (Self::RefreshToken, _) => "Refresh failed",
+            (Self::TokenPair, "user_not_found") => "user_not_found",
+            (Self::TokenPair, _) => "invalid_refresh_token",
+        }
+    }
+
+    fn of_spent(&self, otherwise: &'static str) -> &'static str {
+        match self {
+            Self::TokenPair => "session_revoked",
+            Self::Cookie | Self::Envelope | Self::RefreshToken => otherwise,
+        }
+    }
+
+    fn access_token(&self, kept: &str) -> String {
+        let [access, _] = tokens(kept);
+        access
+    }
+
+    fn log_out(&self, kept: &str, everywhere: bool) -> Call {
+        let [_, refresh] = tokens(kept);
+        let mut body = json!({"everywhere": everywhere});
+        let name = match self {
+            Self::Cookie => {
+                let call = Call::json("/api/auth/logout", &body);
+                return call.with("cookie", format!("refresh_token={refresh}"));
+            }
+            Self::Envelope => "refreshToken",
+            Self::RefreshToken => "refresh_token",
+            Self::TokenPair => "RefreshToken",
+        };
+        body[name] = json!(refresh);
+        Call::json("/api/auth/logout", &body)
+    }
+}
+
+/// Both tokens as one text, if they are there.
+fn pair(access: &Value, refresh: &Value) -> Option<String> {
+    let tokens = [access.as_str()?, refresh.as_str()?];
+    Some(json!(tokens).to_string())
+}
+
+fn tokens(kept: &str) -> [String; 2] {
+    serde_json::from_str(kept).unwrap()
+}
