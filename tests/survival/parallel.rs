@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use remint::domain::{Clock as _, SystemClock};
-use sea_orm::{Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -20,6 +20,50 @@ const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
 
 /// How many callers there are.
 const CALLERS: usize = 50;
+
+/// Makes the database itself count what becomes of sessions: two rotations within one second leave
+/// the same row.
+async fn write_steps_down(database: &DatabaseConnection) {
+    let step = "INSERT INTO step VALUES (NEW.generation)";
+    let trigger = |event: &str| {
+        let name = event.to_lowercase();
+        format!(
+            "CREATE TRIGGER note_{name} AFTER {event} ON remint_session FOR EACH ROW \
+             BEGIN {step}; END"
+        )
+    };
+    let triggers = if database.get_database_backend() == DbBackend::Postgres {
+        [
+            format!(
+                "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql \
+                 AS 'BEGIN {step}; RETURN NEW; END'"
+            ),
+            "CREATE TRIGGER note AFTER INSERT OR UPDATE ON remint_session \
+             FOR EACH ROW EXECUTE FUNCTION note()"
+                .to_owned(),
+        ]
+    } else {
+        ["INSERT", "UPDATE"].map(trigger)
+    };
+    let table = "CREATE TABLE step (generation bigint)".to_owned();
+    for statement in [&[table][..], &triggers].concat() {
+        database.execute_unprepared(&statement).await.unwrap();
+    }
+}
+
+/// How many steps there were, of which each must be to another generation.
+async fn steps(database: &DatabaseConnection) -> usize {
+    let select = "SELECT generation FROM step ORDER BY generation";
+    let select = Statement::from_string(database.get_database_backend(), select);
+    let rows = database.query_all_raw(select).await.unwrap();
+    let generation = |row: &sea_orm::QueryResult| row.try_get("", "generation").unwrap();
+    let generations: Vec<i64> = rows.iter().map(generation).collect();
+    assert!(
+        generations.is_sorted_by(|one, next| one < next),
+        "{generations:?}"
+    );
+    generations.len()
+}
 
 /// Clients that call at the same moment.
 struct Callers {
@@ -55,6 +99,7 @@ impl Callers {
             issued_at: now - 3_600,
         };
         let mut kept = contract.log_in(&mut self.doors[0], login).await;
+        write_steps_down(database).await;
         for round in 1..=rounds(200, 10) {
             let answers = self.call(&contract.present(&kept)).await;
 
@@ -72,6 +117,7 @@ impl Callers {
                 revoked_because: None,
             };
             assert_eq!(rows(database).await, [row], "round {round}");
+            assert_eq!(steps(database).await, round, "round {round}");
             kept = contract.keep(&kept, &answers[0]).unwrap();
         }
     }
