@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use poem::http::Method;
+use remint::domain;
 use serde_json::json;
 
 use super::door::{Call, Door};
@@ -14,6 +15,9 @@ use crate::harness::{Answer, SECRET, jwt};
 /// A client keeps one text, of which the tests know nothing: a token, or a pair of them.
 #[async_trait]
 pub(super) trait Contract: Debug + Send + Sync {
+    /// What the service calls it.
+    fn name(&self) -> domain::Contract;
+
     /// The settings that the contract needs.
     fn settings(&self) -> &'static [(&'static str, &'static str)];
 
@@ -74,6 +78,10 @@ pub(super) enum ExpiredToken {
 
 #[async_trait]
 impl Contract for ExpiredToken {
+    fn name(&self) -> domain::Contract {
+        domain::Contract::ExpiredToken
+    }
+
     fn settings(&self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::SingleUse => &[("REFRESH_MODE", "single_use")],

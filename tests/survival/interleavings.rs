@@ -7,42 +7,53 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use remint::app;
 use remint::config::Config;
-use remint::domain::{Claim, SessionId};
+use remint::domain::{Claim, Contract as Name, RandomIds, SessionId};
 use remint::service::{
-    AccessTokens, Logouter, Minter, Refresher, Revoker, SessionStore, UserDirectory,
+    AccessTokens, Logouter, Minter, Refresher, Renewer, Revoker, SessionStore, UserDirectory,
 };
 use remint::store::SqlSessionStore;
 use serde_json::json;
 
-use super::contract::{Contract as _, ExpiredToken, Login, verify};
+use super::contract::{Contract, ExpiredToken, Login, verify};
 use super::door::Door;
+use super::started::{self, Started};
 use super::stepwise::{Orders, Stepwise};
-use super::{ALICE, rounds, settings};
+use super::{ALICE, CONTRACTS, rounds, settings};
 use crate::harness::{TestApp, config, jwt, spawn_with};
 
-/// The service in one mode, and its parts.
+/// A contract of each way through the service: the others differ in what is sent.
+const WAYS: [&dyn Contract; 4] = [
+    &Started::TokenPair,
+    &Started::RefreshToken,
+    &ExpiredToken::SingleUse,
+    &ExpiredToken::Stateless,
+];
+
+/// The service, and the parts of one contract.
 struct Scene {
     app: TestApp,
     config: Config,
     minter: Arc<Minter>,
     directory: Arc<dyn UserDirectory>,
-    mode: ExpiredToken,
+    contract: &'static dyn Contract,
     sessions: Arc<dyn SessionStore>,
 }
 
-async fn scene(mode: ExpiredToken) -> Scene {
-    let settings = settings(&mode);
+async fn scene(contract: &'static dyn Contract) -> Scene {
+    let settings = settings(contract);
     let app = spawn_with(&settings).await;
     let config = config(app.database_url(), &settings);
     let directory = app::open_directory(&config, &app.database).await.unwrap();
     let sessions = SqlSessionStore::new(app.database.clone(), Duration::from_secs(30));
+    let mut minters = app::minters(&config).unwrap().all().into_iter();
+    let is_meant = |minter: &Arc<Minter>| minter.contract() == contract.name();
     Scene {
-        minter: app::minters(&config).unwrap().main,
+        minter: minters.find(is_meant).unwrap(),
         directory: Arc::new(directory),
         sessions: Arc::new(sessions),
         app,
         config,
-        mode,
+        contract,
     }
 }
 
@@ -54,11 +65,46 @@ impl Scene {
             number,
             issued_at,
         };
-        self.mode.log_in(&mut Door::of(&self.app), login).await
+        self.contract.log_in(&mut Door::of(&self.app), login).await
     }
 
-    /// A refresh of `token`.
-    fn refresh(&self, token: &str) -> Stepwise {
+    /// A refresh with `kept`.
+    fn refresh(&self, kept: &str) -> Stepwise {
+        match self.contract.name() {
+            Name::ExpiredToken => self.refresh_expired(kept),
+            Name::Cookie | Name::Envelope | Name::RefreshToken | Name::TokenPair => {
+                self.renew(kept)
+            }
+        }
+    }
+
+    fn renew(&self, kept: &str) -> Stepwise {
+        let [access, refresh] = started::tokens(kept);
+        let access = (self.contract.name() == Name::TokenPair).then_some(access);
+        Stepwise::new(&self.sessions, |sessions| {
+            let renewer = self.renewer(sessions);
+            async move {
+                let granted = renewer.renew(&refresh, access.as_deref()).await.outcome;
+                let granted = granted.ok()?;
+                let refresh = granted.refresh_token.unwrap_or(refresh);
+                Some(started::kept([&granted.access_token, &refresh]))
+            }
+        })
+    }
+
+    fn renewer(&self, sessions: Arc<dyn SessionStore>) -> Renewer {
+        Renewer {
+            minter: Arc::clone(&self.minter),
+            directory: Arc::clone(&self.directory),
+            sessions,
+            clock: self.app.clock.clone(),
+            ids: Arc::new(RandomIds),
+            grace: self.config.grace,
+            accepts_imported: false,
+        }
+    }
+
+    fn refresh_expired(&self, token: &str) -> Stepwise {
         let token = token.to_owned();
         Stepwise::new(&self.sessions, |sessions| {
             let refresher = Refresher {
@@ -75,9 +121,16 @@ impl Scene {
         })
     }
 
-    /// What ends the session of `token`.
-    fn end(&self, end: End, token: &str) -> Stepwise {
-        let (token, id) = (token.to_owned(), self.session(token));
+    /// What ends the session of `kept`.
+    fn end(&self, end: End, kept: &str) -> Stepwise {
+        let id = self.session(&self.contract.access_token(kept));
+        let credential = match self.contract.name() {
+            Name::ExpiredToken => kept.to_owned(),
+            Name::Cookie | Name::Envelope | Name::RefreshToken | Name::TokenPair => {
+                let [_, refresh] = started::tokens(kept);
+                refresh
+            }
+        };
         let tokens = AccessTokens::new(Arc::clone(&self.minter), Vec::new());
         let (clock, policy) = (self.app.clock.clone(), self.config.policy.clone());
         let mode = self.config.mode;
@@ -89,7 +142,7 @@ impl Scene {
             };
             let logouter = Logouter {
                 tokens,
-                renewers: Vec::new(),
+                renewers: vec![Arc::new(self.renewer(Arc::clone(&sessions)))],
                 sessions,
                 clock,
                 mode,
@@ -98,7 +151,7 @@ impl Scene {
                 match end {
                     End::Everywhere | End::Logout => {
                         let everywhere = end == End::Everywhere;
-                        logouter.log_out(&token, everywhere).await.1.map(drop)
+                        logouter.log_out(&credential, everywhere).await.1.map(drop)
                     }
                     End::Operator => revoker.revoke(id).await.map(drop),
                     End::OperatorForUser => revoker.revoke_user(ALICE).await,
@@ -131,29 +184,27 @@ impl Scene {
         tokens
     }
 
-    /// The token that `token` is exchanged for, or the code of the refusal.
-    async fn exchange(&self, token: &str) -> Result<String, String> {
-        let call = self.mode.present(token);
+    /// What `kept` is exchanged for, or the code of the refusal.
+    async fn exchange(&self, kept: &str) -> Result<String, String> {
+        let call = self.contract.present(kept);
         let answer = Door::of(&self.app).call(&call).await.unwrap();
-        if answer.status == 200 {
-            Ok(answer.access_token())
-        } else {
-            Err(answer.code())
-        }
+        let next = self.contract.keep(kept, &answer);
+        next.ok_or_else(|| self.contract.code(&answer))
     }
 
     async fn assert_over(&self, tokens: &[String], order: &str) {
-        let revoked = || "session_revoked".to_owned();
+        let revoked = "session_revoked";
+        let refusal = self.contract.refusal(revoked).to_owned();
         for token in tokens {
-            assert_eq!(self.verdict(token).await, revoked(), "{order}");
-            assert_eq!(self.exchange(token).await, Err(revoked()), "{order}");
+            assert_eq!(self.verdict(token).await, revoked, "{order}");
+            assert_eq!(self.exchange(token).await, Err(refusal.clone()), "{order}");
         }
     }
 
     /// What the verify endpoint says.
-    async fn verdict(&self, token: &str) -> String {
+    async fn verdict(&self, kept: &str) -> String {
         Door::of(&self.app)
-            .call(&verify(token))
+            .call(&verify(&self.contract.access_token(kept)))
             .await
             .unwrap()
             .code()
@@ -188,8 +239,8 @@ const POSITIONS: [(usize, usize); 4] = [(0, 0), (1, 1), (0, 1), (1, 0)];
 
 /// In every order of refreshes and the end: once the end has answered, nobody is given anything,
 /// and nothing that was given out is good.
-async fn nothing_slips_through(mode: ExpiredToken, end: End) {
-    let scene = scene(mode).await;
+async fn nothing_slips_through(contract: &'static dyn Contract, end: End) {
+    let scene = scene(contract).await;
     for (refreshed, ended) in POSITIONS {
         // All that a user has can be ended from another session as well.
         for elsewhere in [false, true] {
@@ -215,7 +266,7 @@ async fn try_every_order(scene: &Scene, end: End, position: (usize, usize), else
 
         let order = format!(
             "{:?} {position:?} {elsewhere} {:?}",
-            scene.mode,
+            scene.contract,
             orders.last()
         );
         let mut late = given.iter().skip_while(|(one, _)| *one != 0);
@@ -231,52 +282,58 @@ async fn try_every_order(scene: &Scene, end: End, position: (usize, usize), else
 
 #[tokio::test]
 async fn no_order_lets_a_refresh_outlive_a_logout() {
-    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
-        nothing_slips_through(mode, End::Logout).await;
+    for contract in WAYS {
+        nothing_slips_through(contract, End::Logout).await;
     }
 }
 
 #[tokio::test]
 async fn no_order_lets_a_refresh_outlive_a_logout_everywhere() {
-    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
-        nothing_slips_through(mode, End::Everywhere).await;
+    for contract in WAYS {
+        nothing_slips_through(contract, End::Everywhere).await;
     }
 }
 
 #[tokio::test]
 async fn no_order_lets_a_refresh_outlive_an_operator() {
-    for mode in [ExpiredToken::SingleUse, ExpiredToken::Stateless] {
-        nothing_slips_through(mode, End::Operator).await;
-        nothing_slips_through(mode, End::OperatorForUser).await;
+    for contract in WAYS {
+        nothing_slips_through(contract, End::Operator).await;
+        nothing_slips_through(contract, End::OperatorForUser).await;
     }
 }
 
 #[tokio::test]
 async fn in_every_order_two_tabs_get_the_same_successor() {
-    let scene = scene(ExpiredToken::SingleUse).await;
-    for refreshes in [0, 1] {
-        let mut orders = Orders::default();
-        loop {
-            let tokens = scene.begin(orders.tried, refreshes).await;
-            let tabs = (0..rounds(3, 2)).map(|_| scene.refresh(&tokens[refreshes]));
-
-            let given = orders
-                .run(tabs.collect(), || scene.app.advance(SECOND))
-                .await;
-
-            let order = orders.last();
-            let given: Vec<_> = given.into_iter().map(|(_, given)| given).collect();
-            let token = given[0].as_ref().unwrap();
-            assert!(
-                given.iter().all(|other| other.as_ref() == Some(token)),
-                "{order:?}"
-            );
-            let generation = &jwt::payload(token)["remint"]["gen"];
-            assert_eq!(generation, &json!(refreshes + 1), "{order:?}");
-            if !orders.go_on() {
-                break;
-            }
+    for contract in CONTRACTS {
+        let scene = scene(contract).await;
+        for refreshes in [0, 1] {
+            try_every_order_of_tabs(&scene, refreshes).await;
         }
-        assert!(orders.tried > 5);
     }
+}
+
+async fn try_every_order_of_tabs(scene: &Scene, refreshes: usize) {
+    let mut orders = Orders::default();
+    loop {
+        let tokens = scene.begin(orders.tried, refreshes).await;
+        let tabs = (0..rounds(3, 2)).map(|_| scene.refresh(&tokens[refreshes]));
+
+        let given = orders
+            .run(tabs.collect(), || scene.app.advance(SECOND))
+            .await;
+
+        let order = orders.last();
+        let given: Vec<_> = given.into_iter().map(|(_, given)| given).collect();
+        let token = given[0].as_ref().unwrap();
+        assert!(
+            given.iter().all(|other| other.as_ref() == Some(token)),
+            "{order:?}"
+        );
+        let generation = &jwt::payload(&scene.contract.access_token(token))["remint"]["gen"];
+        assert_eq!(generation, &json!(refreshes + 1), "{order:?}");
+        if !orders.go_on() {
+            break;
+        }
+    }
+    assert!(orders.tried > 5);
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use poem::http::Method;
+use remint::domain;
 use serde_json::{Value, json};
 
 use super::contract::{Contract, Login};
@@ -17,25 +18,23 @@ pub(super) enum Started {
     TokenPair,
 }
 
-impl Started {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::Envelope => "envelope",
-            Self::RefreshToken => "refresh_token",
-            Self::TokenPair => "token_pair",
-        }
-    }
-}
-
 #[async_trait]
 impl Contract for Started {
+    fn name(&self) -> domain::Contract {
+        match self {
+            Self::Cookie => domain::Contract::Cookie,
+            Self::Envelope => domain::Contract::Envelope,
+            Self::RefreshToken => domain::Contract::RefreshToken,
+            Self::TokenPair => domain::Contract::TokenPair,
+        }
+    }
+
     fn settings(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
 
     async fn log_in(&self, door: &mut Door, login: Login<'_>) -> String {
-        let body = json!({"user": login.user, "contract": self.word()});
+        let body = json!({"user": login.user, "contract": self.name().word()});
         let call = Call::json("/admin/sessions", &body);
         let call = call.with("authorization", format!("Bearer {ADMIN_KEY}"));
         let answer = door.call(&call).await.unwrap();
@@ -143,10 +142,15 @@ impl Contract for Started {
 
 /// Both tokens as one text, if they are there.
 fn pair(access: &Value, refresh: &Value) -> Option<String> {
-    let tokens = [access.as_str()?, refresh.as_str()?];
-    Some(json!(tokens).to_string())
+    Some(kept([access.as_str()?, refresh.as_str()?]))
 }
 
-fn tokens(kept: &str) -> [String; 2] {
+/// What is kept of an access and a refresh token.
+pub(super) fn kept(tokens: [&str; 2]) -> String {
+    json!(tokens).to_string()
+}
+
+/// The access and the refresh token within what is kept.
+pub(super) fn tokens(kept: &str) -> [String; 2] {
     serde_json::from_str(kept).unwrap()
 }
