@@ -17,6 +17,9 @@ pub enum Unverified {
     /// The secret is too short for the algorithm of the contract that the request speaks.
     #[error("the contract is off: the secret is too short for its algorithm")]
     NotOffered,
+    /// A refresh token of another form than those that this service makes.
+    #[error("not a refresh token of this service")]
+    RefreshTokenFormat,
     /// The key that verified it has passed its end date.
     #[error("the key has passed its end date")]
     RetiredKey,

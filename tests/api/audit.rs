@@ -244,7 +244,7 @@ async fn forgeries_stand_out_whichever_contract_they_speak() {
     ] {
         let event = event(&app.send(request(Method::POST, path).body(body)).await);
 
-        let reason = "not in the form of a token";
+        let reason = "not a refresh token of this service";
         let expected = json!([contract, "invalid_token", status, reason, null, null]);
         assert_eq!(fields(&event, FIELDS), expected);
         assert_eq!(event["level"], "WARN");

@@ -82,6 +82,41 @@ fn a_good_one_of_every_contract_passes_and_nothing_changes() {
 }
 
 #[test]
+fn the_access_token_beside_it_says_by_what_its_session_is_renewed() {
+    let place = place_with_users();
+    for contract in CONTRACTS {
+        let session = place.run(&[
+            "session",
+            "start",
+            "alice",
+            "--contract",
+            contract,
+            "--json",
+        ]);
+        let token = session.json()["access_token"].clone();
+
+        let output = place.run(&["explain", token.as_str().unwrap(), "--json"]);
+
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let why = format!(
+            "an access token of {contract}, whose sessions are renewed by their refresh tokens"
+        );
+        assert_eq!(seen(&output, "contract"), ("NO".to_owned(), why));
+    }
+}
+
+#[test]
+fn what_is_no_token_at_all_is_not_a_refresh_token_either() {
+    let output = place_with_users().run(&["explain", "x", "--json"]);
+
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let no = |why: &str| ("NO".to_owned(), why.to_owned());
+    let refresh_token = no("not a refresh token of this service");
+    assert_eq!(seen(&output, "refresh token"), refresh_token);
+    assert_eq!(seen(&output, "form"), no("not a JWT in compact form"));
+}
+
+#[test]
 fn a_forged_one_has_the_form_and_not_the_signature() {
     let place = place_with_users();
     for (token, contracts) in [

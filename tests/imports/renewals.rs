@@ -180,7 +180,7 @@ async fn a_token_of_another_contract_is_refused_as_nobodys() {
 
     for (contract, unverified) in [
         (Contract::Envelope, Unverified::Signature),
-        (Contract::RefreshToken, Unverified::Format),
+        (Contract::RefreshToken, Unverified::RefreshTokenFormat),
     ] {
         let renewer = renewer(&app, &settings(&app), contract).await;
         let refused = refusal(renew(&renewer, UUID).await);

@@ -10,8 +10,8 @@ use clap::Args as ClapArgs;
 use crate::app;
 use crate::config::{Config, Purpose};
 use crate::domain::{
-    Admission, Clock, Lookup, Refusal, Standing, Step, Subject, SystemClock, TokenPolicy,
-    Unverified, VerifiedToken, decide,
+    Admission, Claim, Clock, Contract, Lookup, Refusal, Standing, Step, Subject, SystemClock,
+    TokenPolicy, Unsupported, Unverified, VerifiedToken, decide,
 };
 use crate::service::{RefreshMode, SessionError, SessionStore, UserDirectory};
 use crate::store::{self, ConnectError, SqlSessionStore};
@@ -77,8 +77,25 @@ async fn explain_access_token(
     token: &str,
     rows: &mut Vec<Vec<String>>,
 ) -> Result<Option<Refusal>, Failure> {
-    match app::codec(config)?.verify_ignoring_expiry(token) {
+    let verified = app::codec(config)?.verify_ignoring_expiry(token);
+    if !verified
+        .as_ref()
+        .is_ok_and(|token| is_of(token, Contract::ExpiredToken))
+        && let Some(contract) = other_contract(config, token)?
+    {
+        let seen = format!(
+            "an access token of {}, whose sessions are renewed by their refresh tokens",
+            contract.word()
+        );
+        rows.push(vec!["contract".to_owned(), "NO".to_owned(), seen]);
+        return Ok(Some(Unsupported::Kind.into()));
+    }
+    match verified {
         Err(unverified) => {
+            if unverified == Unverified::Format {
+                let refusal = Unverified::RefreshTokenFormat.into();
+                rows.push(row("refresh token", &Err(refusal)));
+            }
             explain_unverified(unverified, rows);
             Ok(Some(unverified.into()))
         }
@@ -86,6 +103,24 @@ async fn explain_access_token(
             rows.extend(UNVERIFIED.map(|(name, _)| row(name, &Ok(String::new()))));
             explain_verified(config, &token, rows).await
         }
+    }
+}
+
+/// The contract other than the main job's whose access token that is.
+fn other_contract(config: &Config, token: &str) -> Result<Option<Contract>, Failure> {
+    let minters = app::minters(config)?.others;
+    let found = minters.iter().find(|minter| {
+        let verified = minter.access_tokens.verify_ignoring_expiry(token);
+        verified.is_ok_and(|token| is_of(&token, minter.contract()))
+    });
+    Ok(found.map(|minter| minter.contract()))
+}
+
+/// Whether the service judges a token that verified by the rules of `contract`.
+fn is_of(token: &VerifiedToken, contract: Contract) -> bool {
+    match &token.lineage {
+        Claim::Is(lineage) => lineage.contract == contract,
+        Claim::Absent | Claim::Malformed => token.subject != Claim::Absent,
     }
 }
 

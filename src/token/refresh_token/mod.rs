@@ -96,8 +96,8 @@ impl RefreshTokens {
     fn verify_bytes(&self, contract: Contract, bytes: &[u8]) -> Result<Presented, Unverified> {
         let (head, mac) = bytes
             .split_at_checked(HEAD_BYTES)
-            .ok_or(Unverified::Format)?;
-        let (session, generation) = read_head(head).ok_or(Unverified::Format)?;
+            .ok_or(Unverified::RefreshTokenFormat)?;
+        let (session, generation) = read_head(head).ok_or(Unverified::RefreshTokenFormat)?;
         Ok(Presented {
             key: self.find(contract, head, mac)?,
             session: SessionName::Id(session),
@@ -107,17 +107,19 @@ impl RefreshTokens {
 
     fn verify_uuid(&self, token: &str) -> Result<Presented, Unverified> {
         let contract = Contract::Envelope;
-        let uuid = Uuid::try_parse(token).map_err(|_| Unverified::Format)?;
+        let uuid = Uuid::try_parse(token).map_err(|_| Unverified::RefreshTokenFormat)?;
         // Braces, `urn:` and bare digits are other spellings of it.
         let is_random = uuid.get_version_num() == 4 && uuid.get_variant() == Variant::RFC4122;
         if token.len() != 36 || !is_random {
-            return Err(Unverified::Format);
+            return Err(Unverified::RefreshTokenFormat);
         }
         let (named, mac) = unpack(uuid);
         let (handle, generation) = (named >> 16, named & u64::from(u16::MAX));
         Ok(Presented {
             key: self.find(contract, &named.to_be_bytes(), &mac.to_be_bytes())?,
-            session: SessionName::Handle(Handle::of_number(handle).ok_or(Unverified::Format)?),
+            session: SessionName::Handle(
+                Handle::of_number(handle).ok_or(Unverified::RefreshTokenFormat)?,
+            ),
             generation,
         })
     }
@@ -169,15 +171,15 @@ impl RefreshTokenCodec for RefreshTokens {
         // Both decoders take only the canonical spelling.
         let (bytes, mac_bytes) = match contract {
             Contract::Envelope => return self.verify_uuid(token),
-            Contract::ExpiredToken => return Err(Unverified::Format),
+            Contract::ExpiredToken => return Err(Unverified::RefreshTokenFormat),
             Contract::TokenPair => (STANDARD.decode(token), PAIR_MAC_BYTES),
             Contract::Cookie | Contract::RefreshToken => {
                 (URL_SAFE_NO_PAD.decode(token), TEXT_MAC_BYTES)
             }
         };
-        let bytes = bytes.map_err(|_| Unverified::Format)?;
+        let bytes = bytes.map_err(|_| Unverified::RefreshTokenFormat)?;
         if bytes.len() != HEAD_BYTES + mac_bytes {
-            return Err(Unverified::Format);
+            return Err(Unverified::RefreshTokenFormat);
         }
         self.verify_bytes(contract, &bytes)
     }
