@@ -23,8 +23,9 @@ pub struct AdminSettings {
     pub key: Option<AdminKey>,
 }
 
-/// The settings; the key must be none of the secrets that sign tokens.
-pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> AdminSettings {
+/// The settings; the key must be none of the secrets that sign tokens, and the address another than
+/// `public`.
+pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: SocketAddr) -> AdminSettings {
     const NAME: &str = "ADMIN_API_KEY";
     let text = vars.secret(NAME, "ADMIN_API_KEY_FILE");
     let key = text.and_then(|text| match judge(text.expose_secret(), keys) {
@@ -34,10 +35,12 @@ pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> AdminSettings {
             None
         }
     });
-    AdminSettings {
-        listen: lists::listen_address(vars, "ADMIN_LISTEN_ADDR", 9000),
-        key,
+    let listen = lists::listen_address(vars, "ADMIN_LISTEN_ADDR", 9000);
+    // Port 0 is a free one, each time another.
+    if key.is_some() && listen == public && listen.port() != 0 {
+        vars.problem("ADMIN_LISTEN_ADDR", "must be another than LISTEN_ADDR");
     }
+    AdminSettings { listen, key }
 }
 
 fn judge(text: &str, keys: Option<&Keys>) -> Result<(), &'static str> {

@@ -92,10 +92,15 @@ pub(super) fn offered(
         // The main job's own secret was judged before.
         match too_short(settings.algorithm).filter(|_| settings.algorithm != keys.algorithm) {
             None => offered.push(settings),
-            Some(weak) => not_offered.push(format!(
-                "the contract {} is off, because of JWT_SECRET_KEY: {weak}",
-                settings.contract.word()
-            )),
+            Some(weak) => {
+                let contract = settings.contract.word();
+                not_offered.push(format!(
+                    "the contract {contract} is off, because of JWT_SECRET_KEY: {weak}; or set \
+                     {}_ALGORITHM={}",
+                    contract.to_ascii_uppercase(),
+                    keys.algorithm.name()
+                ));
+            }
         }
     }
     (offered, not_offered)

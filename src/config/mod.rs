@@ -169,8 +169,9 @@ impl Config {
         if directory.valid_after_column.is_some() && !dated {
             warnings.push(UNDATED.to_owned());
         }
+        let listen = lists::listen_address(vars, "LISTEN_ADDR", 8000);
         Self {
-            admin: admin::read(vars, keys.as_ref()),
+            admin: admin::read(vars, keys.as_ref(), listen),
             keys,
             policy,
             mode: mode(vars, grace),
@@ -183,7 +184,7 @@ impl Config {
             dropped_claims,
             database,
             users_database,
-            listen: lists::listen_address(vars, "LISTEN_ADDR", 8000),
+            listen,
             http: http(vars, &mut warnings),
             server: server(vars),
             log: LogSettings {

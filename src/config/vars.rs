@@ -8,10 +8,10 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 3] = ["JWT_", "REMINT_", "USERS_"];
+const OUR_PREFIXES: [&str; 5] = ["ENVELOPE_", "JWT_", "REMINT_", "TOKEN_PAIR_", "USERS_"];
 
 /// Ours by their prefix, but not settings of the service.
-const NOT_SETTINGS: [&str; 1] = ["REMINT_REQUIRE_SERVERS"];
+const NOT_SETTINGS: [&str; 2] = ["REMINT_FULL", "REMINT_REQUIRE_SERVERS"];
 
 /// How alike two names must be for the one to be suggested for the other.
 const ALIKE: f64 = 0.85;

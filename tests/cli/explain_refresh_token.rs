@@ -211,6 +211,8 @@ fn one_of_a_contract_that_is_off_says_why_it_is() {
     assert_eq!(output.code, Some(1));
     let why = "the contract envelope is off, because of JWT_SECRET_KEY: ";
     assert!(output.stderr.contains(why), "{output:?}");
+    let mend = "; or set ENVELOPE_ALGORITHM=HS256";
+    assert!(output.stderr.contains(mend), "{output:?}");
 }
 
 #[tokio::test]

@@ -68,3 +68,15 @@ fn a_key_is_judged_also_where_tokens_are_of_no_interest() {
 
     assert!(refused.to_string().contains("ADMIN_API_KEY"), "{refused}");
 }
+
+#[test]
+fn two_listeners_on_one_address_are_a_problem() {
+    let same = ("LISTEN_ADDR", "127.0.0.1:9000");
+
+    let expected = "ADMIN_LISTEN_ADDR: must be another than LISTEN_ADDR";
+    assert_eq!(problem(&[same, ("ADMIN_API_KEY", KEY)]), expected);
+    read(&[same]).unwrap();
+    let free = ("LISTEN_ADDR", "127.0.0.1:0");
+    let settings = [free, ("ADMIN_LISTEN_ADDR", free.1), ("ADMIN_API_KEY", KEY)];
+    read(&settings).unwrap();
+}

@@ -152,6 +152,8 @@ fn a_misspelt_name_is_a_problem_with_a_suggestion() {
         ("JWT_SECRETKEY", "JWT_SECRET_KEY"),
         ("JWT_ALGORITM", "JWT_ALGORITHM"),
         ("JWT_PREVIOUS_SECRETS_KEYS", "JWT_PREVIOUS_SECRET_KEYS"),
+        ("TOKEN_PAIR_ALGORITM", "TOKEN_PAIR_ALGORITHM"),
+        ("ENVELOPE_ALGORITM", "ENVELOPE_ALGORITHM"),
         ("USERS_TABEL", "USERS_TABLE"),
         ("USERS_ACTIVE_COLUM", "USERS_ACTIVE_COLUMN"),
     ] {
@@ -167,6 +169,7 @@ fn names_of_others_are_none_of_our_business() {
     let settings = [
         ("PATH", "/bin"),
         ("DATABASE_NAME", "x"),
+        ("REMINT_FULL", "1"),
         ("REMINT_REQUIRE_SERVERS", "1"),
     ];
 
