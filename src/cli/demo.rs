@@ -67,6 +67,9 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
         tokio::spawn(async move { serve::until_stopped(app, listener, None, &config).await });
     let shown = tokio::task::spawn_blocking(move || show(address, &alice, &bob)).await?;
     shown.map_err(|error| format!("the demo could not refresh a token: {error}"))?;
+    say(
+        "\nFrontends with refresh tokens speak other contracts: see `remint session start --help`.",
+    );
     if args.once {
         server.abort();
         return Ok(());

@@ -55,7 +55,7 @@ enum Command {
     User(user::Action),
     /// Print the OpenAPI document
     Openapi(openapi::Args),
-    /// Walk a running service through success and every refusal; the exit code tells
+    /// Walk a running service through the main job and every refusal of it; the exit code tells
     Smoke(smoke::Args),
 }
 

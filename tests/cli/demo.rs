@@ -11,6 +11,7 @@ fn assert_shown(output: &Output, place: &Place) {
         "\"expires_in\": 1800",
         "\n401\n{\n",
         "\"code\": \"user_inactive\"",
+        "`remint session start --help`",
     ] {
         assert!(output.stdout.contains(shown), "{shown} not in {output:?}");
     }

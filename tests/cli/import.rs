@@ -142,7 +142,7 @@ fn what_cannot_be_imported_at_all_is_an_error_at_once() {
     insta::assert_snapshot!(refusals.join("\n"), @r"
     remint: missing.csv: No such file or directory (os error 2)
     remint: the file cannot be read: Is a directory (os error 21)
-    error: invalid value 'expired_token' for '--contract <CONTRACT>': expected cookie, envelope, refresh_token or token_pair
+    error: invalid value 'expired_token' for '--contract <WORD>': expected cookie, envelope, refresh_token or token_pair
     error: invalid value 'xml' for '--format <FORMAT>'
     line 1: not valid JSON
     ");

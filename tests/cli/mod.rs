@@ -70,7 +70,7 @@ fn the_help_names_every_command() {
       token    Print a token for tests, signed with the configured key
       user     Add, list, activate or deactivate users of the table that remint itself made
       openapi  Print the OpenAPI document
-      smoke    Walk a running service through success and every refusal; the exit code tells
+      smoke    Walk a running service through the main job and every refusal of it; the exit code tells
       help     Print this message or the help of the given subcommand(s)
 
     Options:

@@ -83,6 +83,18 @@ fn a_session_that_is_written_down_nowhere_can_be_revoked_by_the_id_of_the_log() 
 }
 
 #[test]
+fn revoking_takes_an_id_or_a_user() {
+    let id = "00000000-0000-4000-8000-000000000000";
+    for arguments in [&[][..], &[id, "--user", "alice"]] {
+        let output = single_use().run(&[&["session", "revoke"], arguments].concat());
+
+        assert_eq!(output.code, Some(2), "{output:?}");
+        let usage = "Usage: remint session revoke <ID|--user <KEY>>";
+        assert!(output.stderr.contains(usage), "{output:?}");
+    }
+}
+
+#[test]
 fn everything_of_one_user_can_be_revoked() {
     let place = single_use();
     let service = place.serve();

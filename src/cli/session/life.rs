@@ -37,7 +37,7 @@ pub(super) fn tell(session: &Session, now: DateTime<Utc>) {
 
 fn refreshes(session: &Session) -> String {
     match (session.contract.renewal(), session.generation) {
-        (Renewal::Kept, _) => "its refresh token is kept, so nobody counts".to_owned(),
+        (Renewal::Kept, _) => "not counted, as its refresh token stays the same".to_owned(),
         (Renewal::None | Renewal::Rotated, 0) => "never".to_owned(),
         (Renewal::None | Renewal::Rotated, number) => {
             let times = if number == 1 { "time" } else { "times" };

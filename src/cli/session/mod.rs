@@ -7,7 +7,7 @@ mod start;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use uuid::Uuid;
 
 use crate::app;
@@ -50,9 +50,9 @@ pub(super) enum Written {
         json: bool,
     },
     /// End a session, or everything that a user has
+    #[command(group = ArgGroup::new("whom").args(["id", "user"]).required(true))]
     Revoke {
         /// The session's id, as the log names it
-        #[arg(required_unless_present = "user", conflicts_with = "user")]
         id: Option<Uuid>,
         /// End everything of this user's that was issued up to now
         #[arg(long, value_name = "KEY")]

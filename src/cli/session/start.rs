@@ -14,7 +14,17 @@ use super::super::settings::Settings;
 use super::super::terminal::{Outcome, say};
 use super::super::token::claim;
 
+/// What each contract sends to be refreshed.
+const ABOUT_CONTRACTS: &str = "\
+The contracts, by what their frontends send:
+  expired_token  POST /api/auth/refresh {\"token\": ACCESS}
+  cookie         POST /api/auth/refresh with the cookie refresh_token=REFRESH
+  token_pair     POST /api/auth/refresh {\"Token\": ACCESS, \"RefreshToken\": REFRESH}
+  envelope       POST /api/refresh {\"refreshToken\": REFRESH}
+  refresh_token  POST /auth/refresh {\"refresh_token\": REFRESH}";
+
 #[derive(ClapArgs)]
+#[command(after_help = ABOUT_CONTRACTS)]
 pub(in crate::cli) struct Args {
     /// The user's key in the users table
     user: String,

@@ -1,4 +1,4 @@
-//! `remint smoke`: the seed's test script as a command.
+//! `remint smoke`: a test script for the main job.
 
 mod client;
 mod steps;

@@ -52,8 +52,8 @@ the exit code is 1.";
 pub(in crate::cli) struct Args {
     /// The file, or - for the standard input
     file: PathBuf,
-    /// The contract of lines that name none
-    #[arg(long, value_name = "CONTRACT", value_parser = contract)]
+    /// The contract of all lines; none may name another
+    #[arg(long, value_name = "WORD", value_parser = contract)]
     contract: Option<Contract>,
     /// The format; if not said, the file's name or its first line tells
     #[arg(long, value_enum)]
