@@ -93,7 +93,9 @@ fn detail(code: Code) -> String {
         Code::AdminRefused => REFUSED.to_owned(),
         Code::BadRequest => BodyError::Broken.to_string(),
         Code::ContractNotOffered => StartError::NotOffered(Contract::TokenPair).to_string(),
-        Code::MissingToken => "send the token as Authorization: Bearer".to_owned(),
+        Code::MissingToken => {
+            "send the token as Authorization: Bearer, or in the access cookie".to_owned()
+        }
         Code::RefreshWindowOver => Refusal::RefreshWindowOver.to_string(),
         Code::SessionExpired => Refusal::SessionExpired.to_string(),
         Code::SessionRevoked => Refusal::SessionRevoked.to_string(),

@@ -127,7 +127,8 @@ impl LogoutApi {
                 (CookieValue::Missing, Bearer::Credential(token)) => (token, false),
                 (CookieValue::Missing, Bearer::Unreadable) => (String::new(), false),
                 (CookieValue::Missing, Bearer::Missing) => {
-                    let what = "the member token is required".to_owned();
+                    let what =
+                        "a token is required, in the body, a cookie or the header".to_owned();
                     return Answer::of(refuse(&InputError::Malformed(what)));
                 }
             },

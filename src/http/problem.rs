@@ -93,14 +93,15 @@ codes! {
          is wrong. All of these get the same answer, so that nobody can learn from it; the \
          service's audit log has the exact reason."
     MissingToken "missing_token" 401 Reauthenticate "No token"
-        "The request carries no Authorization: Bearer header."
+        "The request carries the token neither as Authorization: Bearer nor in the access cookie."
     RefreshWindowOver "refresh_window_over" 401 Reauthenticate "Expired too long ago"
         "The token expired longer ago than REFRESH_WINDOW_MINUTES."
     SessionExpired "session_expired" 401 Reauthenticate "Session too old"
         "The session began longer ago than SESSION_MAX_MINUTES; no refresh makes it longer."
     SessionRevoked "session_revoked" 401 Reauthenticate "Session revoked"
-        "The token is as old as, or older than, the moment from which on the user's tokens count \
-         (after a change of password, for example)."
+        "The session was ended, by a logout or by an operator; or the token is as old as, or older \
+         than, the moment from which on the user's tokens count (after a change of password, for \
+         example)."
     TokenExpired "token_expired" 401 Refresh "Token expired"
         "The token is genuine and has expired. Exchange it for a fresh one."
     TokenReused "token_reused" 401 Reauthenticate "Token reused"

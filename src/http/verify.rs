@@ -110,7 +110,8 @@ fn header_value(subject: &Subject) -> String {
 
 /// RFC 6750 §3.1: who sent nothing learns the scheme and no error code.
 fn missing() -> Audited<Verified> {
-    let problem = Code::MissingToken.problem("send the token as Authorization: Bearer");
+    let problem = Code::MissingToken
+        .problem("send the token as Authorization: Bearer, or in the access cookie");
     let audit = Audit {
         contract: CONTRACT,
         outcome: Code::MissingToken.word(),

@@ -15,6 +15,20 @@ async fn everywhere(app: &TestApp, token: &str) -> u16 {
 }
 
 #[tokio::test]
+async fn who_sends_no_token_learns_where_one_may_stand() {
+    let app = spawn().await;
+
+    for body in ["", "{}", r#"{"everywhere":true}"#] {
+        let request = request(Method::POST, "/api/auth/logout").body(body);
+        let answer = app.send(request).await;
+
+        let detail = "a token is required, in the body, a cookie or the header";
+        assert_eq!(answer.status, 422, "{body}");
+        assert_eq!(answer.body_json()["detail"], detail, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_another_issuer_or_kind_ends_nothing() {
     let app = spawn_with(&[("JWT_ISSUER", "us")]).await;
     let ours = app.token_with(&json!({"iss": "us"}));

@@ -53,6 +53,8 @@ async fn who_sends_no_token_learns_the_scheme_and_no_error() {
         (answer.status, answer.code()),
         (401, "missing_token".to_owned())
     );
+    let detail = "send the token as Authorization: Bearer, or in the access cookie";
+    assert_eq!(answer.body_json()["detail"], detail);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     assert_eq!(answer.header("x-auth-subject"), None);
 }

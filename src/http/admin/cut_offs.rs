@@ -42,18 +42,28 @@ impl Example for CutOffRequest {
     fn example() -> Self {
         Self {
             user: UserKey::Text("42".to_owned()),
-            at: Some("2027-01-15T08:00:00Z".to_owned()),
+            at: Some("2026-01-15T08:00:00Z".to_owned()),
         }
     }
 }
 
 /// The cut-off that counts from now on.
 #[derive(Object)]
+#[oai(example)]
 struct CutOffReply {
     /// The user's key, as sessions have it.
     user: String,
     /// What was issued up to then is dead. An earlier call's, where that one lies later.
     at: String,
+}
+
+impl Example for CutOffReply {
+    fn example() -> Self {
+        Self {
+            user: "42".to_owned(),
+            at: "2026-01-15T08:00:00Z".to_owned(),
+        }
+    }
 }
 
 /// Every answer of the operation.
