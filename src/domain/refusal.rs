@@ -12,7 +12,7 @@ pub enum Unverified {
     #[error("the header asks for an extension")]
     Extension,
     /// Not three canonical base64url parts with a strict JSON header.
-    #[error("not in the form of a token")]
+    #[error("not a JWT in compact form")]
     Format,
     /// The secret is too short for the algorithm of the contract that the request speaks.
     #[error("the contract is off: the secret is too short for its algorithm")]

@@ -47,7 +47,7 @@ async fn the_exact_reason_stands_there_even_where_the_caller_is_not_told() {
     let app = spawn().await;
 
     for (token, reason) in [
-        ("x", "not in the form of a token"),
+        ("x", "not a JWT in compact form"),
         (
             "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
             "the signature does not fit any key",

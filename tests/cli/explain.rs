@@ -31,7 +31,7 @@ fn refused(place: &Place) -> [(String, &'static str); 6] {
     let good = token(place, &["--sub", "alice"]);
     let (signed, _) = good.rsplit_once('.').unwrap();
     [
-        ("x".to_owned(), "not in the form of a token"),
+        ("x".to_owned(), "not a JWT in compact form"),
         (
             jwt::sign(signed, "another key"),
             "the signature does not fit any key",

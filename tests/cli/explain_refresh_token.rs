@@ -231,7 +231,7 @@ async fn one_that_was_imported_is_known_where_imports_are_accepted() {
     let place = place.with("ACCEPT_IMPORTED_TOKENS", "true");
     let known = place.run(&["explain", "made-by-the-legacy-backend", "--json"]);
 
-    let refused = "This token would be refused: not in the form of a token.";
+    let refused = "This token would be refused: not a JWT in compact form.";
     assert_eq!(unknown, refused);
     assert_eq!(known.code, Some(0), "{known:?}");
     assert_eq!(seen(&known, "form").1, "imported for token_pair");
