@@ -81,6 +81,8 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
         _ if trail.key.is_none() && matches!(*outcome, "invalid_token" | "admin_refused") => {
             event!(warn);
         }
+        // Two parties have a token of that session, and one of them should not.
+        _ if *outcome == "token_reused" => event!(warn),
         // Probes and pages: many, and about nobody.
         _ if *outcome == "served" => event!(debug),
         _ => event!(info),

@@ -1,5 +1,6 @@
 //! The audit log: one event per answer, with what is known and nothing that is secret.
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use poem::http::Method;
 use remint::domain::Contract;
@@ -39,6 +40,25 @@ async fn a_refresh_says_whom_it_was_for_and_which_key_verified_it() {
     assert_eq!(fields(&event, FIELDS), expected);
     assert_eq!(event["level"], "INFO");
     let session = jwt::payload(&answer.access_token());
+    assert_eq!(event["fields"]["session"], session["remint"]["sid"]);
+}
+
+#[tokio::test]
+async fn a_reuse_is_a_warning_that_names_the_session() {
+    let app = spawn_with(&[
+        ("REFRESH_MODE", "single_use"),
+        ("REFRESH_GRACE_SECONDS", "0"),
+    ])
+    .await;
+    let token = app.expired_token();
+    let successor = app.refresh(&token).await.access_token();
+    app.advance(TimeDelta::seconds(1));
+
+    let event = event(&app.refresh(&token).await);
+
+    assert_eq!(event["fields"]["outcome"], "token_reused");
+    assert_eq!(event["level"], "WARN");
+    let session = jwt::payload(&successor);
     assert_eq!(event["fields"]["session"], session["remint"]["sid"]);
 }
 
