@@ -103,7 +103,9 @@ codes! {
          than, the moment from which on the user's tokens count (after a change of password, for \
          example)."
     TokenExpired "token_expired" 401 Refresh "Token expired"
-        "The token is genuine and has expired. Exchange it for a fresh one."
+        "The token is genuine and has expired. Exchange it for a fresh one. The legacy backend's own \
+         tokens are answered so as well where the contract has refresh tokens, for those alone tell \
+         whether the session goes on."
     TokenReused "token_reused" 401 Reauthenticate "Token reused"
         "The token was exchanged before, longer ago than REFRESH_GRACE_SECONDS. One of the two who \
          hold it may be a thief, so the whole session is revoked."

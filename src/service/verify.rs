@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified};
+use crate::domain::{
+    Claim, Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified,
+};
 
 use super::{AccessTokens, DirectoryError, SessionError, SessionStore, Trail, UserDirectory};
 
@@ -61,6 +63,11 @@ impl Verifier {
             .standing(admission.lineage.session, &user_key)
             .await?;
         standing.admit(admission.issued_at)?;
+        if token.lineage == Claim::Absent && policy.contract.renewal() != Renewal::None {
+            // The legacy backend's own: whether its session still goes on, the refresh token that
+            // was imported beside it will tell. So the frontend is sent there, and not to the login.
+            return Err(Refusal::Expired.into());
+        }
         is_current(&admission.lineage, &standing)?;
         self.directory
             .find(&admission.subject)

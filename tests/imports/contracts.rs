@@ -69,6 +69,25 @@ async fn a_legacy_pair_is_answered_with_one_of_ours() {
 }
 
 #[tokio::test]
+async fn a_legacy_access_token_is_sent_to_be_exchanged_and_not_to_the_login() {
+    let app = spawn().await;
+    let claims = json!({"nameid": "alice", "exp": START + 9, "iat": START - 9});
+    let token = jwt::hs512(
+        r#"{"alg":"HS512","typ":"JWT"}"#,
+        &claims.to_string(),
+        SECRET,
+    );
+
+    let answer = app.verify(&token).await;
+
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "token_expired")
+    );
+    assert_eq!(answer.body_json()["action"], "refresh");
+}
+
+#[tokio::test]
 async fn a_legacy_cookie_stays_good_and_logs_out() {
     let app = spawn_with(&ACCEPTED).await;
     import(&app, Contract::Cookie, "s%3Alegacy.cookie").await;
