@@ -54,7 +54,7 @@ pub(super) fn read(vars: &mut Vars, shared: Shared) -> Vec<ContractSettings> {
         access_lifetime: minutes(vars, "TOKEN_PAIR_ACCESS_EXPIRE_MINUTES", 10_080),
         refresh_lifetime: minutes(vars, "TOKEN_PAIR_REFRESH_EXPIRE_MINUTES", 43_200),
         algorithm: vars.parse("TOKEN_PAIR_ALGORITHM", HmacAlgorithm::Hs512),
-        subject_claim: super::subject_claim(vars, "TOKEN_PAIR_SUBJECT_CLAIM", "nameid"),
+        subject_claim: super::tokens::subject_claim(vars, "TOKEN_PAIR_SUBJECT_CLAIM", "nameid"),
     };
     let envelope = ContractSettings {
         contract: Contract::Envelope,

@@ -51,7 +51,10 @@ pub(super) fn claim_columns(vars: &mut Vars) -> Vec<(String, String)> {
 
 /// Notes the claims that no setting may touch.
 pub(super) fn refuse_reserved(vars: &mut Vars, name: &str, claims: &[String]) {
-    for claim in claims.iter().filter(|claim| super::is_reserved(claim)) {
+    for claim in claims
+        .iter()
+        .filter(|claim| super::tokens::is_reserved(claim))
+    {
         vars.problem(name, format!("{claim} is written by remint itself"));
     }
 }

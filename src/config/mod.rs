@@ -7,6 +7,7 @@ mod keys;
 mod lists;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod vars;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
-use crate::domain::{Contract, JUDGED_CLAIMS, RESERVED_CLAIMS, TokenPolicy};
+use crate::domain::{JUDGED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
@@ -30,9 +31,6 @@ use vars::Vars;
 
 /// A hundred years in minutes: what is longer is a mistake, and sums of times stay in range.
 const MAX_MINUTES: u32 = 52_560_000;
-
-/// The kinds of token that count as access tokens, if nothing else is said.
-const TOKEN_KINDS: &str = "access,access_token,at+jwt,bearer,jwt";
 
 /// Said where cut-offs are honoured and it is not known how old undated tokens are.
 const UNDATED: &str = "USERS_VALID_AFTER_COLUMN: tokens without iat are dated by their expiry; say \
@@ -139,13 +137,13 @@ impl Config {
         let mut warnings = Vec::new();
         let algorithm = vars.parse("JWT_ALGORITHM", HmacAlgorithm::Hs256);
         let keys = keys::read(vars, algorithm, purpose, &mut warnings);
-        let subject_claim = subject_claim(vars, "JWT_SUBJECT_CLAIM", "sub");
+        let subject_claim = tokens::subject_claim(vars, "JWT_SUBJECT_CLAIM", "sub");
         let dropped_claims = vars.list("JWT_DROP_CLAIMS");
         if dropped_claims.contains(&subject_claim) {
             vars.problem("JWT_DROP_CLAIMS", "the subject cannot be dropped");
         }
         lists::refuse_reserved(vars, "JWT_DROP_CLAIMS", &dropped_claims);
-        let policy = policy(vars);
+        let policy = tokens::policy(vars);
         let shared = contracts::Shared {
             access_lifetime: policy.access_lifetime,
             algorithm,
@@ -155,7 +153,7 @@ impl Config {
         let (contracts, not_offered) = contracts::offered(contracts, keys.as_ref());
         let grace = vars.bounded("REFRESH_GRACE_SECONDS", 30, 0..=300);
         let grace = TimeDelta::seconds(grace.into());
-        refuse_required(vars, &dropped_claims, &policy);
+        tokens::refuse_required(vars, &dropped_claims, &policy);
 
         let database = database(vars);
         let url = vars.secret("USERS_DATABASE_URL", "USERS_DATABASE_URL_FILE");
@@ -174,7 +172,7 @@ impl Config {
             admin: admin::read(vars, keys.as_ref(), listen),
             keys,
             policy,
-            mode: mode(vars, grace),
+            mode: tokens::mode(vars, grace),
             grace,
             contracts,
             not_offered,
@@ -192,41 +190,6 @@ impl Config {
                 format: vars.parse("LOG_FORMAT", LogFormat::Pretty),
             },
             warnings,
-        }
-    }
-}
-
-fn policy(vars: &mut Vars) -> TokenPolicy {
-    let mut minutes = |name, default| vars.bounded(name, default, 1..=MAX_MINUTES);
-    let access = minutes("ACCESS_TOKEN_EXPIRE_MINUTES", 30);
-    let legacy = minutes("JWT_LEGACY_LIFETIME_MINUTES", access);
-    let refresh_window = minutes("REFRESH_WINDOW_MINUTES", 10_080);
-    let session_max = minutes("SESSION_MAX_MINUTES", 43_200);
-    let leeway = vars.bounded("CLOCK_LEEWAY_SECONDS", 30, 0..=300);
-    let token_kinds = vars
-        .text("JWT_TOKEN_KINDS", TOKEN_KINDS)
-        .to_ascii_lowercase();
-    let span = |minutes: u32| TimeDelta::minutes(minutes.into());
-    TokenPolicy {
-        access_lifetime: span(access),
-        legacy_lifetime: span(legacy),
-        contract: Contract::ExpiredToken,
-        audience: vars.list("JWT_AUDIENCE"),
-        issuer: vars.optional("JWT_ISSUER"),
-        leeway: TimeDelta::seconds(leeway.into()),
-        refresh_window: span(refresh_window),
-        session_max: span(session_max),
-        token_kinds: vars::split(&token_kinds),
-    }
-}
-
-fn mode(vars: &mut Vars, grace: TimeDelta) -> RefreshMode {
-    match vars.text("REFRESH_MODE", "stateless").as_str() {
-        "stateless" => RefreshMode::Stateless,
-        "single_use" => RefreshMode::SingleUse { grace },
-        _ => {
-            vars.problem("REFRESH_MODE", "expected stateless or single_use");
-            RefreshMode::Stateless
         }
     }
 }
@@ -307,32 +270,4 @@ fn server(vars: &mut Vars) -> ServerSettings {
         idle_deadline: Duration::from_secs(idle.into()),
         shutdown_deadline: Duration::from_secs(shutdown.into()),
     }
-}
-
-/// Notes the claims whose loss would make every new token one that is refused.
-fn refuse_required(vars: &mut Vars, dropped: &[String], policy: &TokenPolicy) {
-    let required = [
-        ("aud", "JWT_AUDIENCE", !policy.audience.is_empty()),
-        ("iss", "JWT_ISSUER", policy.issuer.is_some()),
-    ];
-    for (claim, setting, is_required) in required {
-        if is_required && dropped.iter().any(|dropped| dropped == claim) {
-            let what = format!("{claim} cannot be dropped while {setting} demands it");
-            vars.problem("JWT_DROP_CLAIMS", what);
-        }
-    }
-}
-
-/// A claim that can hold the user's key.
-fn subject_claim(vars: &mut Vars, name: &'static str, default: &str) -> String {
-    let claim = vars.text(name, default);
-    if is_reserved(&claim) || JUDGED_CLAIMS.contains(&claim.as_str()) {
-        vars.problem(name, "this claim names no user");
-    }
-    claim
-}
-
-/// Whether every exchange writes this claim anew.
-fn is_reserved(claim: &str) -> bool {
-    RESERVED_CLAIMS.contains(&claim)
 }

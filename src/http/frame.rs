@@ -1,6 +1,5 @@
 //! What surrounds every request: its id, its deadline, its headers, its line in the audit log.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +13,10 @@ use tracing::error;
 
 use crate::domain::{Clock, IdSource};
 
+use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
 use super::contract::failure::Spoken;
 use super::cors::Cors;
-use super::docs::Documents;
 use super::problem::{Code, RETRY_AFTER_SECONDS};
 use super::{HttpSettings, client_address};
 
@@ -177,62 +176,6 @@ fn outcome(status: StatusCode) -> &'static str {
     }
 }
 
-/// The methods of what is not in the document.
-const PAGE: HeaderValue = HeaderValue::from_static("GET, HEAD");
-
-/// Which methods each path has, as the OpenAPI document says.
-pub(super) struct AllowedMethods(BTreeMap<String, HeaderValue>);
-
-impl AllowedMethods {
-    pub(super) fn of(documents: &Documents) -> Self {
-        let document: serde_json::Value =
-            serde_json::from_str(documents.text()).unwrap_or_default();
-        let mut paths = BTreeMap::new();
-        for (path, operations) in document
-            .get("paths")
-            .and_then(|p| p.as_object())
-            .into_iter()
-            .flatten()
-        {
-            let methods = operations
-                .as_object()
-                .into_iter()
-                .flat_map(|methods| methods.keys());
-            let mut names: Vec<_> = methods.map(|method| method.to_ascii_uppercase()).collect();
-            if names.iter().any(|name| name == "GET") {
-                names.push("HEAD".to_owned());
-            }
-            if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
-                paths.insert(path.clone(), value);
-            }
-        }
-        for page in ["/docs", "/openapi.json", "/openapi.yaml"] {
-            paths.insert(page.to_owned(), PAGE);
-        }
-        Self(paths)
-    }
-
-    fn of_path(&self, path: &str) -> Option<HeaderValue> {
-        if path.starts_with("/problems/") {
-            return Some(PAGE);
-        }
-        let templates = || self.0.iter().find(|(template, _)| fits(template, path));
-        let found = self.0.get(path);
-        found
-            .or_else(|| templates().map(|(_, methods)| methods))
-            .cloned()
-    }
-}
-
-/// Whether `path` is one of those that the template, such as `/sessions/{id}`, stands for.
-fn fits(template: &str, path: &str) -> bool {
-    let (template, path) = (template.split('/'), path.split('/'));
-    template.clone().count() == path.clone().count()
-        && template
-            .zip(path)
-            .all(|(wanted, part)| wanted == part || wanted.starts_with('{'))
-}
-
 #[cfg(test)]
 mod tests {
     use poem::endpoint::make;
@@ -257,7 +200,7 @@ mod tests {
             request_deadline: Duration::from_secs(1),
             example_token: None,
         };
-        let allowed = AllowedMethods(BTreeMap::new());
+        let allowed = AllowedMethods::default();
         let (ids, clock) = (Arc::new(RandomIds), Arc::new(SystemClock));
         Frame::new(inner, ids, clock, allowed, settings)
     }

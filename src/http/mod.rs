@@ -1,6 +1,7 @@
 //! The service over HTTP: finds the credential in a request, writes the outcome. Decides nothing.
 
 mod admin;
+mod allowed_methods;
 mod audit;
 mod bearer;
 mod body;
@@ -99,7 +100,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .server(ServerObject::new("/").description("The service that serves this document"));
 
     let documents = docs::Documents::of(&service, settings.example_token.as_deref());
-    let allowed = frame::AllowedMethods::of(&documents);
+    let allowed = allowed_methods::AllowedMethods::of(&documents);
     let routes = Route::new()
         .at("/docs", poem::get(documents.swagger_ui()))
         .at("/openapi.json", poem::get(documents.json()))

@@ -114,40 +114,29 @@ impl Logouter {
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
         }
-        if everywhere && self.is_good(token, policy, &admission, &standing) {
+        // Whoever can do nothing with it but log out, such as a thief of long ago, ends no other
+        // session with it.
+        let is_young = match admission.lineage.contract.renewal() {
+            Renewal::None => policy.judge_refresh(token, now),
+            Renewal::Kept | Renewal::Rotated => policy.judge_use(token, now),
+        };
+        if everywhere && is_young.is_ok() && self.is_unspent(&admission, &standing, now) {
             cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
         }
         Ok(Some(session.id))
     }
 
-    /// Whether the holder of `token` could do anything with it but log out.
-    ///
-    /// Whoever could not, such as a thief of long ago, ends no other session with it.
-    fn is_good(
-        &self,
-        token: &VerifiedToken,
-        policy: &TokenPolicy,
-        admission: &Admission,
-        standing: &Standing,
-    ) -> bool {
-        let now = self.clock.now();
-        let Lineage {
-            contract,
-            generation,
-            ..
-        } = admission.lineage;
-        let is_good = match (contract.renewal(), self.mode) {
-            (Renewal::None, RefreshMode::Stateless) => policy.judge_refresh(token, now).is_ok(),
+    /// Whether a token was neither revoked nor replaced.
+    fn is_unspent(&self, admission: &Admission, standing: &Standing, now: DateTime<Utc>) -> bool {
+        let lineage = &admission.lineage;
+        let is_current = match (lineage.contract.renewal(), self.mode) {
+            (Renewal::None, RefreshMode::Stateless) => true,
             (Renewal::None, RefreshMode::SingleUse { grace }) => {
-                policy.judge_refresh(token, now).is_ok()
-                    && is_good_once(generation, standing, grace, now)
+                is_good_once(lineage.generation, standing, grace, now)
             }
-            (Renewal::Kept | Renewal::Rotated, _) => {
-                policy.judge_use(token, now).is_ok()
-                    && is_current(&admission.lineage, standing).is_ok()
-            }
+            (Renewal::Kept | Renewal::Rotated, _) => is_current(lineage, standing).is_ok(),
         };
-        is_good && standing.admit(admission.issued_at).is_ok()
+        is_current && standing.admit(admission.issued_at).is_ok()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::domain::{
-    ClaimSet, Clock, Contract, Handle, IdSource, JsonText, Lineage, Lookup, Refusal, SessionId,
-    Subject, Unsupported, User, idle_end,
+    ClaimSet, Clock, Contract, Handle, IdSource, JsonText, Lineage, Lookup, Refusal, Renewal,
+    SessionId, Subject, Unsupported, User, idle_end,
 };
 
 use super::mint::TakenClaim;
@@ -118,12 +118,11 @@ impl Starter {
         let latest = minter.policy.session_end(issued_at);
         let mut issue = Issue {
             claims: claims.into_inner(),
-            expires_at: match lineage.contract {
-                Contract::ExpiredToken => latest,
-                Contract::Cookie
-                | Contract::Envelope
-                | Contract::RefreshToken
-                | Contract::TokenPair => idle_end(issued_at, minter.refresh_lifetime, latest),
+            expires_at: match lineage.contract.renewal() {
+                Renewal::None => latest,
+                Renewal::Kept | Renewal::Rotated => {
+                    idle_end(issued_at, minter.refresh_lifetime, latest)
+                }
             },
             handle: None,
             issued_at,
@@ -159,13 +158,13 @@ fn after_cut_offs(
     lookup: Lookup,
     cut_off: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-    leeway: chrono::TimeDelta,
+    leeway: TimeDelta,
 ) -> Result<(User, DateTime<Utc>), Refusal> {
     let of_user = match &lookup {
         Lookup::Found(user) => user.valid_after,
         Lookup::NotAKey | Lookup::NotFound => None,
     };
-    let second = chrono::TimeDelta::seconds(1);
+    let second = TimeDelta::seconds(1);
     let after = |cut_off: DateTime<Utc>| cut_off.trunc_subsecs(0) + second;
     let issued_at = [cut_off, of_user]
         .into_iter()

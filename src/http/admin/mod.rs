@@ -24,6 +24,7 @@ use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 use crate::domain::{Clock, IdSource};
 use crate::service::{Revoker, SessionStore, Starter, UserDirectory};
 
+use super::allowed_methods::AllowedMethods;
 use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem};
 use gate::Gate;
 
@@ -99,7 +100,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         .server(ServerObject::new("/").description("The listener that serves this document"));
 
     let documents = docs::Documents::of(&service, None);
-    let allowed = frame::AllowedMethods::of(&documents);
+    let allowed = AllowedMethods::of(&documents);
     let routes = Route::new()
         .at("/docs", poem::get(documents.swagger_ui()))
         .at("/openapi.json", poem::get(documents.json()))

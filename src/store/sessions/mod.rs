@@ -5,28 +5,23 @@
 
 mod import;
 mod row;
+mod run;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
-use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, ExecResult, RuntimeErr, SqlErr, Statement,
-};
-use tokio::time::timeout;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
 use super::dialect::Dialect;
+use run::change;
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
-
-/// How often a statement is run that another transaction is in the way of.
-const TRIES: usize = 4;
 
 /// The most sessions of one user that are listed.
 const MAX_LISTED: u64 = 1_000;
@@ -71,37 +66,6 @@ impl SqlSessionStore {
         }
     }
 
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, DbErr>>,
-    ) -> Result<T, SessionError> {
-        match timeout(self.deadline, work).await {
-            Ok(done) => done.map_err(|error| SessionError::Unavailable(error.into())),
-            Err(_) => Err(SessionError::Timeout),
-        }
-    }
-
-    async fn execute(
-        &self,
-        statement: impl sea_orm::StatementBuilder,
-    ) -> Result<u64, SessionError> {
-        self.in_time(async { Ok(self.run(&statement).await?.rows_affected()) })
-            .await
-    }
-
-    /// Runs one statement, again where another transaction was in its way: that is how databases
-    /// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
-    /// each statement is a transaction of its own that was rolled back.
-    async fn run(&self, statement: &impl sea_orm::StatementBuilder) -> Result<ExecResult, DbErr> {
-        for _ in 1..TRIES {
-            match self.connection.execute(statement).await {
-                Err(error) if is_serialization_failure(&error) => {}
-                done => return done,
-            }
-        }
-        self.connection.execute(statement).await
-    }
-
     /// Writes the cut-off down, unless it lies later already.
     async fn move_cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
         let (hash, at) = (row::user_hash(user_key), at.timestamp());
@@ -125,34 +89,6 @@ impl SqlSessionStore {
         }
         Ok(())
     }
-
-    /// A statement that may find another row with the same key.
-    async fn unless_taken(
-        &self,
-        statement: impl sea_orm::StatementBuilder,
-    ) -> Result<Change, SessionError> {
-        self.in_time(async {
-            match self.run(&statement).await {
-                Ok(done) => Ok(change(done.rows_affected())),
-                Err(error) => match error.sql_err() {
-                    Some(SqlErr::UniqueConstraintViolation(_)) => Ok(Change::Lost),
-                    _ => Err(error),
-                },
-            }
-        })
-        .await
-    }
-}
-
-/// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
-fn is_serialization_failure(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        return false;
-    };
-    let code = cause.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| code == "40001" || code == "40P01")
 }
 
 /// Ends the sessions of a user that have not ended.
@@ -164,15 +100,6 @@ fn revoke_all(user_key: &str, at: DateTime<Utc>) -> UpdateStatement {
         .and_where(Expr::col("user_hash").eq(row::user_hash(user_key)))
         .and_where(Expr::col("revoked_at").is_null())
         .take()
-}
-
-/// One row at most: the statements below name the whole primary key.
-fn change(rows: u64) -> Change {
-    if rows == 0 {
-        Change::Lost
-    } else {
-        Change::Done
-    }
 }
 
 #[async_trait]
@@ -311,8 +238,8 @@ impl SessionStore for SqlSessionStore {
         let mut removed = 0;
         let before = |column, time: DateTime<Utc>| Expr::col(column).lt(time.timestamp());
         // Those with refresh tokens are extended by a refresh alone, whatever the settings say.
-        let is_fixed = Expr::col("contract").ne(Contract::ExpiredToken.word());
-        let too_old = before("started_at", ended.session_start).or(is_fixed);
+        let has_refresh_token = Expr::col("contract").ne(Contract::ExpiredToken.word());
+        let too_old = before("started_at", ended.session_start).or(has_refresh_token);
         let over = before("expires_at", ended.session).and(too_old);
         let moot = before("valid_after", ended.cut_off);
         for (table, key, is_old) in [(SESSION, "id", over), (CUT_OFF, "user_hash", moot)] {

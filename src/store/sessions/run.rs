@@ -1,0 +1,83 @@
+//! Running statements: in time, again where another transaction was in the way, and knowing a row
+//! that was there before.
+
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, RuntimeErr, SqlErr, StatementBuilder};
+use tokio::time::timeout;
+
+use crate::service::{Change, SessionError};
+
+use super::SqlSessionStore;
+
+/// How often a statement is run that another transaction is in the way of.
+const TRIES: usize = 4;
+
+impl SqlSessionStore {
+    pub(super) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, SessionError> {
+        match timeout(self.deadline, work).await {
+            Ok(done) => done.map_err(|error| SessionError::Unavailable(error.into())),
+            Err(_) => Err(SessionError::Timeout),
+        }
+    }
+
+    pub(super) async fn execute(
+        &self,
+        statement: impl StatementBuilder,
+    ) -> Result<u64, SessionError> {
+        self.in_time(async { Ok(self.run(&statement).await?.rows_affected()) })
+            .await
+    }
+
+    /// Runs one statement, again where another transaction was in its way: that is how databases
+    /// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
+    /// each statement is a transaction of its own that was rolled back.
+    async fn run(&self, statement: &impl StatementBuilder) -> Result<ExecResult, DbErr> {
+        for _ in 1..TRIES {
+            match self.connection.execute(statement).await {
+                Err(error) if is_serialization_failure(&error) => {}
+                done => return done,
+            }
+        }
+        self.connection.execute(statement).await
+    }
+
+    /// A statement that may find another row with the same key.
+    pub(super) async fn unless_taken(
+        &self,
+        statement: impl StatementBuilder,
+    ) -> Result<Change, SessionError> {
+        self.in_time(async {
+            match self.run(&statement).await {
+                Ok(done) => Ok(change(done.rows_affected())),
+                Err(error) => match error.sql_err() {
+                    Some(SqlErr::UniqueConstraintViolation(_)) => Ok(Change::Lost),
+                    _ => Err(error),
+                },
+            }
+        })
+        .await
+    }
+}
+
+/// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
+fn is_serialization_failure(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "40001" || code == "40P01")
+}
+
+/// One row at most: the statements name the whole primary key.
+pub(super) fn change(rows: u64) -> Change {
+    if rows == 0 {
+        Change::Lost
+    } else {
+        Change::Done
+    }
+}
