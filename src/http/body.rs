@@ -12,9 +12,10 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use tokio::time::timeout;
 
-use crate::json::{StrictObject, as_string};
+use crate::json::{NotStrict, StrictObject, as_string};
 
-use super::contract::expired_token::{InputError, malformed};
+use super::audit::Audit;
+use super::problem::Code;
 
 /// The largest body that is read, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -55,6 +56,50 @@ impl<T> Body<T> {
             Err(error) => Err((*error).into()),
         }
     }
+}
+
+/// Why a request does not carry what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InputError {
+    /// The body could not be had.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body is there and not what was asked for.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+impl InputError {
+    /// The kind of problem that it is.
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::Body(BodyError::Broken) => Code::BadRequest,
+            Self::Body(BodyError::MediaType) => Code::UnsupportedMediaType,
+            Self::Body(BodyError::Slow) => Code::RequestTimeout,
+            Self::Body(BodyError::TooLarge) => Code::TooLarge,
+            Self::Malformed(_) => Code::MalformedRequest,
+        }
+    }
+
+    /// What the log may know of it.
+    pub(super) fn audit(&self, contract: &'static str) -> Audit {
+        Audit {
+            contract,
+            outcome: self.code().word(),
+            reason: self.to_string(),
+            ..Audit::default()
+        }
+    }
+}
+
+/// What is wrong with a body that is no strict JSON object.
+pub(super) fn malformed(error: NotStrict) -> InputError {
+    let what = match error {
+        NotStrict::Duplicate => "a member of the body stands twice",
+        NotStrict::NotAnObject => "the body must be a JSON object",
+        NotStrict::NotJson => "the body is not valid JSON",
+    };
+    InputError::Malformed(what.to_owned())
 }
 
 /// The string that is the member of that name.

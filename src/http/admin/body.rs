@@ -2,7 +2,7 @@
 
 use crate::json::StrictObject;
 
-use super::super::contract::expired_token::{InputError, malformed};
+use super::super::body::{InputError, malformed};
 
 /// The members of a body, which has none but these.
 pub(super) fn members<'a>(bytes: &'a [u8], known: &[&str]) -> Result<StrictObject<'a>, InputError> {

@@ -12,8 +12,7 @@ use crate::json::as_string;
 use crate::service::{CutOffError, Revoker};
 
 use super::super::audit::{Audit, Audited};
-use super::super::body::{Body, BodyError};
-use super::super::contract::expired_token::InputError;
+use super::super::body::{Body, BodyError, InputError};
 use super::super::example::ExampleOf;
 use super::super::problem::{Code, ProblemJson};
 use super::Tag;

@@ -9,7 +9,7 @@ use crate::domain::{Contract, JsonText};
 use crate::json::{StrictObject, as_string};
 use crate::service::Login;
 
-use super::super::contract::expired_token::InputError;
+use super::super::body::InputError;
 use super::body::members;
 use super::user::{self, UserKey};
 

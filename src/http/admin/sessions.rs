@@ -12,8 +12,7 @@ use crate::domain::{Clock, SessionId, Subject};
 use crate::service::{Change, Revoker, SessionError, SessionStore, Starter, Trail};
 
 use super::super::audit::{Audit, Audited};
-use super::super::body::Body;
-use super::super::contract::expired_token::InputError;
+use super::super::body::{Body, InputError};
 use super::super::cookie::CookieSettings;
 use super::super::example::ExampleOf;
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};

@@ -10,9 +10,9 @@ use crate::domain::Refusal;
 use crate::service::{Login, StartError, Started, Trail};
 
 use super::super::audit::{Audit, Audited};
-use super::super::body::BodyError;
+use super::super::body::{BodyError, InputError};
 use super::super::contract::attempt::operator_hint;
-use super::super::contract::expired_token::{InputError, explain};
+use super::super::contract::expired_token::explain;
 use super::super::cookie::CookieSettings;
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};

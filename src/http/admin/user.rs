@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::domain::{Subject, Unsupported};
 use crate::json::as_string;
 
-use super::super::contract::expired_token::InputError;
+use super::super::body::InputError;
 
 /// A user's key, of the type that tokens shall write it in.
 #[derive(Union)]

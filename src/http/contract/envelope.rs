@@ -13,11 +13,10 @@ use crate::service::{Attempt, Grant, RefreshError, Renewer};
 
 use super::super::Tag;
 use super::super::audit::Audited;
-use super::super::body::{Body, BodyError, string};
+use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_HS512_TOKEN, JsonExample, Shown};
 use super::super::problem::RETRY_AFTER_SECONDS;
 use super::attempt;
-use super::expired_token::InputError;
 use super::failure::Spoken;
 
 pub(in crate::http) struct EnvelopeApi {

@@ -4,11 +4,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
 use crate::domain::{Contract, Refusal};
-use crate::json::NotStrict;
 use crate::service::{Attempt, RefreshError};
 
-use super::super::audit::{Audit, Audited};
-use super::super::body::BodyError;
+use super::super::audit::Audited;
+use super::super::body::{BodyError, InputError};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::attempt;
@@ -106,50 +105,6 @@ pub(in crate::http) enum Refreshed {
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
     )]
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
-}
-
-/// Why no credential was found in a request.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::http) enum InputError {
-    /// The body could not be had.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// The body is there and not what was asked for.
-    #[error("{0}")]
-    Malformed(String),
-}
-
-impl InputError {
-    /// The kind of problem that it is.
-    pub(in crate::http) fn code(&self) -> Code {
-        match self {
-            Self::Body(BodyError::Broken) => Code::BadRequest,
-            Self::Body(BodyError::MediaType) => Code::UnsupportedMediaType,
-            Self::Body(BodyError::Slow) => Code::RequestTimeout,
-            Self::Body(BodyError::TooLarge) => Code::TooLarge,
-            Self::Malformed(_) => Code::MalformedRequest,
-        }
-    }
-
-    /// What the log may know of it.
-    pub(in crate::http) fn audit(&self, contract: &'static str) -> Audit {
-        Audit {
-            contract,
-            outcome: self.code().word(),
-            reason: self.to_string(),
-            ..Audit::default()
-        }
-    }
-}
-
-/// What is wrong with a body that is no strict JSON object.
-pub(in crate::http) fn malformed(error: NotStrict) -> InputError {
-    let what = match error {
-        NotStrict::Duplicate => "a member of the body stands twice",
-        NotStrict::NotAnObject => "the body must be a JSON object",
-        NotStrict::NotJson => "the body is not valid JSON",
-    };
-    InputError::Malformed(what.to_owned())
 }
 
 /// The answer to a request that carries no readable credential.

@@ -12,11 +12,10 @@ use crate::service::{Attempt, RefreshError, Renewer};
 
 use super::super::Tag;
 use super::super::audit::Audited;
-use super::super::body::{Body, BodyError, string};
+use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::attempt;
-use super::expired_token::InputError;
 
 #[derive(Clone)]
 pub(in crate::http) struct RefreshTokenApi {

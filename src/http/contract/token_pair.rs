@@ -18,11 +18,10 @@ use crate::service::{Attempt, Grant, RefreshError, Renewer};
 
 use super::super::Tag;
 use super::super::audit::Audited;
-use super::super::body::{Body, BodyError};
+use super::super::body::{Body, BodyError, InputError};
 use super::super::example::{ExampleOf, JsonExample, Shown};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::attempt;
-use super::expired_token::InputError;
 
 #[derive(Clone)]
 pub(in crate::http) struct TokenPairApi {
