@@ -84,7 +84,7 @@ pub enum Renewal {
 /// No two sessions ever have the same one, at whatever time they lived: a token of a session long
 /// forgotten would else be good for another one. So it is a second and ten random bits, and the
 /// database keeps it unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Handle(u64);
 
 /// The first second that a handle can have: 2026-01-01.

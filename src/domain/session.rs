@@ -57,7 +57,7 @@ impl Session {
 }
 
 /// What a credential finds its session by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionName {
     /// By its number: see [`Handle`].
     Handle(Handle),

@@ -3,6 +3,9 @@
 mod connect;
 mod dialect;
 mod directory;
+mod errors;
+mod gather;
+mod loader;
 mod migrate;
 mod own_users;
 mod schema;

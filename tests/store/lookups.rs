@@ -1,19 +1,9 @@
 //! What a look-up costs the database.
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection};
-
 use crate::harness::servers::Engine::MariaDb;
 use crate::harness::spawn_on;
 
-/// How many statements this connection has run, this one included.
-async fn statements_run(connection: &DatabaseConnection) -> u64 {
-    let sql = "SELECT variable_value AS n FROM information_schema.session_status \
-               WHERE variable_name = 'QUESTIONS'";
-    let backend = connection.get_database_backend();
-    let statement = sea_orm::Statement::from_string(backend, sql);
-    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
-    row.try_get::<String>("", "n").unwrap().parse().unwrap()
-}
+use super::gathering::statements_run;
 
 #[tokio::test]
 async fn a_refresh_is_one_query_for_the_user_and_one_for_the_session() {

@@ -4,6 +4,7 @@ mod active;
 mod claims;
 mod collations;
 mod cut_offs;
+mod gathering;
 mod indexes;
 mod keys;
 mod lookups;

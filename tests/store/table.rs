@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use remint::domain::{Lookup, Refusal, Subject};
 use remint::service::UserDirectory as _;
 use remint::store::{DirectorySettings, SqlUserDirectory};
@@ -108,7 +109,7 @@ pub(super) async fn verdict_on(
     }
 }
 
-/// What the directory says about each of these subjects.
+/// What the directory says about each of these subjects, whether asked one by one or all at once.
 pub(super) async fn verdicts<const N: usize>(
     directory: &SqlUserDirectory,
     subjects: [&str; N],
@@ -117,6 +118,8 @@ pub(super) async fn verdicts<const N: usize>(
     for (slot, subject) in verdicts.iter_mut().zip(subjects) {
         *slot = verdict(directory, subject).await;
     }
+    let at_once = subjects.map(|subject| verdict(directory, subject));
+    assert_eq!(join_all(at_once).await, verdicts, "{subjects:?}");
     verdicts
 }
 

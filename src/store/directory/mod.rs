@@ -1,11 +1,12 @@
 //! Any users table, by settings alone; read, never altered.
 //!
-//! The types of its columns are read once at start. From them one statement is made that casts
-//! everything it fetches to text, so that one way of reading serves every database and type,
+//! The types of its columns are read once at start. From them statements are made that cast
+//! everything they fetch to text, so that one way of reading serves every database and type,
 //! while the key is compared in its own type and therefore through its index.
 
 mod key;
 mod layout;
+mod lookups;
 mod reading;
 mod setup;
 mod statement;
@@ -13,17 +14,17 @@ mod statement;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use tokio::time::timeout;
-use tracing::warn;
 
-use crate::domain::{Lookup, Subject, User};
+use crate::domain::{Lookup, Subject};
 use crate::service::{DirectoryError, UserDirectory};
 
-use super::dialect::Dialect;
+use super::loader::{Loader, ReadError};
 use super::schema::Indexed;
 use key::Key;
 use layout::Layout;
+use lookups::{Lookups, Question};
 
 pub use setup::SetupError;
 
@@ -59,26 +60,21 @@ impl Default for DirectorySettings {
 
 /// A users table behind a database connection.
 pub struct SqlUserDirectory {
-    connection: DatabaseConnection,
+    lookups: Loader<Lookups>,
     deadline: Duration,
-    layout: Layout,
-    sql: String,
 }
 
 impl SqlUserDirectory {
-    /// Reads the catalogue and prepares the one statement.
+    /// Reads the catalogue and writes the statements.
     pub async fn open(
         connection: DatabaseConnection,
         settings: &DirectorySettings,
         deadline: Duration,
     ) -> Result<Self, SetupError> {
         let layout = Layout::read(&connection, settings).await?;
-        let sql = statement::build(&layout, Dialect::of(&connection));
         let directory = Self {
-            connection,
+            lookups: Loader::new(Lookups::new(connection, layout), deadline),
             deadline,
-            layout,
-            sql,
         };
         directory.try_out().await?;
         Ok(directory)
@@ -87,14 +83,16 @@ impl SqlUserDirectory {
     /// Runs the statement without reading a row: what the database refuses, it refuses at start
     /// and not at the first refresh.
     async fn try_out(&self) -> Result<(), SetupError> {
-        let backend = self.connection.get_database_backend();
-        let sql = format!("{} AND 1 = 0", self.sql);
-        let statement = Statement::from_sql_and_values(backend, sql, [self.layout.key_kind.any()]);
+        let connection = self.lookups.reader().connection();
+        let layout = self.lookups.reader().layout();
+        let backend = connection.get_database_backend();
+        let sql = format!("{} AND 1 = 0", self.statement());
+        let statement = Statement::from_sql_and_values(backend, sql, [layout.key_kind.any()]);
         let refused = |error: DbErr| SetupError::NotReadable {
-            table: self.layout.table_name.clone(),
+            table: layout.table_name.clone(),
             source: error.into(),
         };
-        match timeout(self.deadline, self.connection.query_all_raw(statement)).await {
+        match timeout(self.deadline, connection.query_all_raw(statement)).await {
             Ok(answer) => answer.map(|_| ()).map_err(refused),
             // A table that is locked at this moment says nothing about the settings.
             Err(_) => Ok(()),
@@ -108,7 +106,7 @@ impl SqlUserDirectory {
             key,
             indexed,
             ..
-        } = &self.layout;
+        } = self.lookups.reader().layout();
         match indexed {
             Indexed::Unique => None,
             Indexed::Plain => Some(format!(
@@ -122,25 +120,9 @@ impl SqlUserDirectory {
         }
     }
 
-    /// The statement that every look-up runs, for a person to read.
+    /// The statement that looks a single user up, for a person to read.
     pub fn statement(&self) -> &str {
-        &self.sql
-    }
-
-    async fn rows(&self, key: sea_orm::Value) -> Result<Vec<QueryResult>, DirectoryError> {
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, &self.sql, [key]);
-        self.in_time(self.connection.query_all_raw(statement)).await
-    }
-
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, DbErr>>,
-    ) -> Result<T, DirectoryError> {
-        match timeout(self.deadline, work).await {
-            Ok(done) => done.map_err(|error| DirectoryError::Unavailable(error.into())),
-            Err(_) => Err(DirectoryError::Timeout),
-        }
+        self.lookups.reader().statement()
     }
 }
 
@@ -148,35 +130,28 @@ impl SqlUserDirectory {
 impl UserDirectory for SqlUserDirectory {
     #[tracing::instrument(name = "store.directory.find", level = "debug", skip_all)]
     async fn find(&self, subject: &Subject) -> Result<Lookup, DirectoryError> {
-        let (value, canonical) = match self.layout.key_kind.bind(subject) {
-            Key::Of { value, canonical } => (value, canonical),
+        let question = match self.lookups.reader().layout().key_kind.bind(subject) {
+            Key::Of { value, canonical } => Question { value, canonical },
             Key::Nobodys => return Ok(Lookup::NotFound),
             Key::WrongType => return Ok(Lookup::NotAKey),
         };
-        let rows = self.rows(value).await?;
-
-        let mut users: Vec<User> = Vec::new();
-        for row in &rows {
-            let unavailable = |error: DbErr| DirectoryError::Unavailable(error.into());
-            // A collation may find ALICE for alice; only the very same bytes are the same user.
-            if reading::key(row).map_err(unavailable)?.as_deref() == Some(canonical.as_str()) {
-                users.push(reading::user(row, &self.layout).map_err(unavailable)?);
-            }
-        }
-        let Some(user) = users.pop() else {
-            return Ok(Lookup::NotFound);
-        };
-        if users.is_empty() {
-            return Ok(Lookup::Found(user));
-        }
-        warn!(table = %self.layout.table_name, "two users share one key; both count as inactive");
-        Ok(Lookup::Found(User {
-            active: false,
-            ..user
-        }))
+        self.lookups.load(question).await.map_err(Into::into)
     }
 
     async fn ping(&self) -> Result<(), DirectoryError> {
-        self.in_time(self.connection.ping()).await
+        let connection = self.lookups.reader().connection();
+        match timeout(self.deadline, connection.ping()).await {
+            Ok(done) => done.map_err(|error| ReadError::Database(error).into()),
+            Err(_) => Err(DirectoryError::Timeout),
+        }
+    }
+}
+
+impl From<ReadError> for DirectoryError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Database(error) => Self::Unavailable(error.into()),
+            ReadError::Timeout => Self::Timeout,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The one statement that looks a user up.
+//! The statements that look users up.
 
 use sea_orm::StatementBuilder;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoTableRef, Query, TableRef};
@@ -18,11 +18,11 @@ pub(super) fn claim_name(index: usize) -> String {
     format!("remint_claim_{index}")
 }
 
-/// Builds it: all columns as text, one placeholder for the key.
+/// Builds one: all columns as text, `keys` placeholders.
 ///
 /// *Why no LIMIT.* sea-orm binds its number, and SQLite prepares such a statement anew on every
 /// run. And two rows of one key must be seen to be refused.
-pub(super) fn build(layout: &Layout, dialect: Dialect) -> String {
+pub(super) fn build(layout: &Layout, dialect: Dialect, keys: usize) -> String {
     let text = Spelling(dialect);
     let mut query = Query::select();
     query
@@ -47,16 +47,25 @@ pub(super) fn build(layout: &Layout, dialect: Dialect) -> String {
         };
         query.expr_as(text.cast(value), Alias::new(claim_name(index)));
     }
-    // Any value makes the placeholder; the look-up binds its own. Without the cast PostgreSQL would
-    // turn `char(n)` and `citext` columns into text, past their index, and MariaDB would refuse to
-    // compare a latin1 column with a text that has other letters.
+    let key = || placeholder(layout);
+    query.and_where(match keys {
+        1 => column(&layout.key).eq(key()),
+        _ => column(&layout.key).is_in((0..keys).map(|_| key())),
+    });
+    StatementBuilder::build(&query, &dialect.backend()).sql
+}
+
+/// Where the look-up binds a key.
+///
+/// Without the cast PostgreSQL would turn `char(n)` and `citext` columns into text, past their
+/// index, and MariaDB would refuse to compare a latin1 column with a text that has other letters.
+fn placeholder(layout: &Layout) -> Expr {
+    // Any value makes the placeholder.
     let placeholder = Expr::val(0);
-    let key = match &layout.key_as_text {
+    match &layout.key_as_text {
         Some(cast) => Expr::cust_with_expr(cast.clone(), placeholder),
         None => placeholder,
-    };
-    query.and_where(column(&layout.key).eq(key));
-    StatementBuilder::build(&query, &dialect.backend()).sql
+    }
 }
 
 fn column(name: &str) -> Expr {

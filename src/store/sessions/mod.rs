@@ -6,19 +6,21 @@
 mod import;
 mod row;
 mod run;
+mod standings;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
-use super::dialect::Dialect;
+use super::loader::{Loader, ReadError};
 use run::change;
+use standings::{ByName, NameColumn, Standings};
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
@@ -26,43 +28,25 @@ const CUT_OFF: &str = "remint_cut_off";
 /// The most sessions of one user that are listed.
 const MAX_LISTED: u64 = 1_000;
 
-/// Both answers in one round trip; a cut-off stands where a session has `rotated_at`.
-const STANDING: &str = "\
-    SELECT contract, id, handle, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
-        revoked_because, claims FROM remint_session WHERE id = ? \
-    UNION ALL \
-    SELECT 'remint_cut_off', '', NULL, user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
-        FROM remint_cut_off WHERE user_hash = ?";
-
-/// The same by another name; a user that is not known yet is found on the way.
-const LOCATE: &str = "\
-    SELECT contract, id, handle, s.user_key AS user_key, generation, rotated_at, started_at, \
-        expires_at, revoked_at, revoked_because, claims, valid_after \
-        FROM remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash WHERE ";
-
 /// Sessions in a database.
 pub struct SqlSessionStore {
     connection: DatabaseConnection,
     deadline: Duration,
-    standing: String,
-    placeholder: &'static str,
+    standings: Loader<Standings>,
+    by_handle: Loader<ByName>,
+    by_id: Loader<ByName>,
 }
 
 impl SqlSessionStore {
     /// Sessions behind `connection`; each statement has `deadline` to finish.
     pub fn new(connection: DatabaseConnection, deadline: Duration) -> Self {
-        let (standing, placeholder) = match Dialect::of(&connection) {
-            Dialect::Postgres => {
-                let standing = STANDING.replacen('?', "$1", 1).replacen('?', "$2", 1);
-                (standing, "$1")
-            }
-            Dialect::MySql | Dialect::Sqlite => (STANDING.to_owned(), "?"),
-        };
+        let by_name = |column| Loader::new(ByName::new(connection.clone(), column), deadline);
         Self {
+            standings: Loader::new(Standings::new(connection.clone()), deadline),
+            by_handle: by_name(NameColumn::Handle),
+            by_id: by_name(NameColumn::Id),
             connection,
             deadline,
-            standing,
-            placeholder,
         }
     }
 
@@ -106,30 +90,17 @@ fn revoke_all(user_key: &str, at: DateTime<Utc>) -> UpdateStatement {
 impl SessionStore for SqlSessionStore {
     #[tracing::instrument(name = "store.session.standing", level = "debug", skip_all)]
     async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError> {
-        let backend = self.connection.get_database_backend();
-        let values = [id.to_string().into(), row::user_hash(user_key).into()];
-        let statement = Statement::from_sql_and_values(backend, &self.standing, values);
-        self.in_time(async {
-            let rows = self.connection.query_all_raw(statement).await?;
-            row::standing(&rows)
-        })
-        .await
+        let question = (id, user_key.to_owned());
+        self.standings.load(question).await.map_err(Into::into)
     }
 
     #[tracing::instrument(name = "store.session.locate", level = "debug", skip_all)]
     async fn locate(&self, name: SessionName) -> Result<Standing, SessionError> {
-        let (column, value) = match name {
-            SessionName::Handle(handle) => ("handle", row::handle_number(handle).into()),
-            SessionName::Id(id) => ("id", id.to_string().into()),
+        let loader = match name {
+            SessionName::Handle(_) => &self.by_handle,
+            SessionName::Id(_) => &self.by_id,
         };
-        let sql = format!("{LOCATE}{column} = {}", self.placeholder);
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, [value]);
-        self.in_time(async {
-            let row = self.connection.query_one_raw(statement).await?;
-            row::located(row.as_ref())
-        })
-        .await
+        loader.load(name).await.map_err(Into::into)
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError> {
@@ -269,5 +240,14 @@ impl SessionStore for SqlSessionStore {
 
     async fn ping(&self) -> Result<(), SessionError> {
         self.in_time(self.connection.ping()).await
+    }
+}
+
+impl From<ReadError> for SessionError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Database(error) => Self::Unavailable(error.into()),
+            ReadError::Timeout => Self::Timeout,
+        }
     }
 }

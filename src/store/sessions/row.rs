@@ -77,24 +77,8 @@ pub(super) fn user_hash(user_key: &str) -> String {
     })
 }
 
-/// What the rows of both tables say.
-pub(super) fn standing(rows: &[QueryResult]) -> Result<Standing, DbErr> {
-    let mut standing = Standing::default();
-    for row in rows {
-        if row.try_get::<String>("", "contract")? == super::CUT_OFF {
-            standing.cut_off = Some(time(row, "rotated_at")?);
-        } else {
-            standing.session = Some(session(row)?);
-        }
-    }
-    Ok(standing)
-}
-
 /// What a row with the user's cut-off beside the session says.
-pub(super) fn located(row: Option<&QueryResult>) -> Result<Standing, DbErr> {
-    let Some(row) = row else {
-        return Ok(Standing::default());
-    };
+pub(super) fn located(row: &QueryResult) -> Result<Standing, DbErr> {
     let cut_off: Option<i64> = row.try_get("", "valid_after")?;
     Ok(Standing {
         session: Some(session(row)?),
@@ -102,23 +86,32 @@ pub(super) fn located(row: Option<&QueryResult>) -> Result<Standing, DbErr> {
     })
 }
 
-/// The session of a row.
-pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
+/// The session that a row is about.
+pub(super) fn id(row: &QueryResult) -> Result<SessionId, DbErr> {
     let id: String = row.try_get("", "id")?;
     let id = Uuid::parse_str(&id).map_err(|error| unreadable("id", &error))?;
+    Ok(SessionId(id))
+}
+
+/// Its handle, if it has one.
+pub(super) fn handle(row: &QueryResult) -> Result<Option<Handle>, DbErr> {
+    let number: Option<i64> = row.try_get("", "handle")?;
+    Ok(number.and_then(|number| Handle::of_number(u64::try_from(number).ok()?)))
+}
+
+/// The session of a row.
+pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
     let contract: String = row.try_get("", "contract")?;
     let unknown = || DbErr::Type("contract of a session: of a later version".to_owned());
-    let handle: Option<i64> = row.try_get("", "handle")?;
-    let handle = handle.and_then(|number| Handle::of_number(u64::try_from(number).ok()?));
     let generation: i64 = row.try_get("", "generation")?;
     let revoked_at: Option<i64> = row.try_get("", "revoked_at")?;
     let because: Option<String> = row.try_get("", "revoked_because")?;
     let because = Revocation::of_word(&because.unwrap_or_default());
     let claims: Option<String> = row.try_get("", "claims")?;
     Ok(Session {
-        id: SessionId(id),
+        id: id(row)?,
         contract: Contract::of_word(&contract).ok_or_else(unknown)?,
-        handle,
+        handle: handle(row)?,
         user_key: row.try_get("", "user_key")?,
         generation: u64::try_from(generation).map_err(|error| unreadable("generation", &error))?,
         rotated_at: time(row, "rotated_at")?,
@@ -129,7 +122,8 @@ pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
     })
 }
 
-fn time(row: &QueryResult, column: &str) -> Result<DateTime<Utc>, DbErr> {
+/// A point in time.
+pub(super) fn time(row: &QueryResult, column: &str) -> Result<DateTime<Utc>, DbErr> {
     instant(row.try_get("", column)?)
 }
 

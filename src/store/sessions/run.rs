@@ -1,12 +1,12 @@
 //! Running statements: in time, again where another transaction was in the way, and knowing a row
 //! that was there before.
 
-use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::{ConnectionTrait, DbErr, ExecResult, RuntimeErr, SqlErr, StatementBuilder};
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, SqlErr, StatementBuilder};
 use tokio::time::timeout;
 
 use crate::service::{Change, SessionError};
 
+use super::super::errors::is_serialization_failure;
 use super::SqlSessionStore;
 
 /// How often a statement is run that another transaction is in the way of.
@@ -60,17 +60,6 @@ impl SqlSessionStore {
         })
         .await
     }
-}
-
-/// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
-fn is_serialization_failure(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        return false;
-    };
-    let code = cause.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| code == "40001" || code == "40P01")
 }
 
 /// One row at most: the statements name the whole primary key.

@@ -1,0 +1,96 @@
+//! Reading many users with one query.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use tracing::warn;
+
+use crate::domain::{Lookup, User};
+
+use super::super::dialect::Dialect;
+use super::super::loader::{Padded, Reader};
+use super::layout::Layout;
+use super::{reading, statement};
+
+/// The users table, asked for many users at a time.
+pub(super) struct Lookups {
+    connection: DatabaseConnection,
+    layout: Layout,
+    statements: Padded,
+}
+
+/// Whom to look for.
+pub(super) struct Question {
+    pub(super) value: Value,
+    /// The key that a matching row must have.
+    pub(super) canonical: String,
+}
+
+impl Lookups {
+    pub(super) fn new(connection: DatabaseConnection, layout: Layout) -> Self {
+        let dialect = Dialect::of(&connection);
+        let statements = Padded::new(|keys| statement::build(&layout, dialect, keys));
+        Self {
+            connection,
+            layout,
+            statements,
+        }
+    }
+
+    /// The statement that looks a single user up.
+    pub(super) fn statement(&self) -> &str {
+        self.statements.lone()
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// What the rows of one key say.
+    fn verdict(&self, rows: &[&QueryResult]) -> Result<Lookup, DbErr> {
+        let mut users = rows.iter().map(|row| reading::user(row, &self.layout));
+        let Some(user) = users.next().transpose()? else {
+            return Ok(Lookup::NotFound);
+        };
+        if users.len() == 0 {
+            return Ok(Lookup::Found(user));
+        }
+        let table = &self.layout.table_name;
+        warn!(%table, "two users share one key; both count as inactive");
+        Ok(Lookup::Found(User {
+            active: false,
+            ..user
+        }))
+    }
+}
+
+#[async_trait]
+impl Reader for Lookups {
+    type Question = Question;
+    type Answer = Lookup;
+
+    async fn read(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
+        let values = questions.iter().map(|it| it.value.clone()).collect();
+        let (sql, values) = self.statements.bind([values]);
+        let backend = self.connection.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let rows = self.connection.query_all_raw(statement).await?;
+
+        let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::new();
+        for row in &rows {
+            // NULL is nobody's key.
+            if let Some(key) = reading::key(row)? {
+                by_key.entry(key).or_default().push(row);
+            }
+        }
+        // A collation may find ALICE for alice; only the very same bytes are the same user.
+        let rows_of = |it: &Question| by_key.get(&it.canonical).map_or(&[][..], Vec::as_slice);
+        let verdicts = questions.iter().map(|it| self.verdict(rows_of(it)));
+        Ok(verdicts.collect())
+    }
+}

@@ -1,0 +1,172 @@
+//! Reading what is known about many sessions with one query.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+
+use crate::domain::{Session, SessionId, SessionName, Standing};
+
+use super::super::dialect::Dialect;
+use super::super::loader::{Padded, Reader};
+use super::{CUT_OFF, row};
+
+/// Both answers in one round trip; a cut-off stands where a session has `rotated_at`. `IDS` and
+/// `HASHES` stand for what is compared with.
+const STANDING: &str = "\
+    SELECT contract, id, handle, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
+        revoked_because, claims FROM remint_session WHERE id IDS \
+    UNION ALL \
+    SELECT 'remint_cut_off', '', NULL, user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
+        FROM remint_cut_off WHERE user_hash HASHES";
+
+/// The same by another name; a user that is not known yet is found on the way.
+const LOCATE: &str = "\
+    SELECT contract, id, handle, s.user_key AS user_key, generation, rotated_at, started_at, \
+        expires_at, revoked_at, revoked_because, claims, valid_after \
+        FROM remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash WHERE ";
+
+/// Sessions with their users' cut-offs, where both are known.
+pub(super) struct Standings {
+    connection: DatabaseConnection,
+    statements: Padded,
+}
+
+impl Standings {
+    pub(super) fn new(connection: DatabaseConnection) -> Self {
+        let dialect = Dialect::of(&connection);
+        let statements = Padded::new(|size| {
+            let ids = one_of(dialect, 1, size);
+            let hashes = one_of(dialect, size + 1, size);
+            STANDING.replace("IDS", &ids).replace("HASHES", &hashes)
+        });
+        Self {
+            connection,
+            statements,
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for Standings {
+    type Question = (SessionId, String);
+    type Answer = Standing;
+
+    async fn read(
+        &self,
+        questions: &[(SessionId, String)],
+    ) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
+        let ids = questions.iter().map(|(id, _)| id.to_string().into());
+        let hashes = questions
+            .iter()
+            .map(|(_, user)| row::user_hash(user).into());
+        let (sql, values) = self.statements.bind([ids.collect(), hashes.collect()]);
+        let backend = self.connection.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let rows = self.connection.query_all_raw(statement).await?;
+
+        let mut sessions: HashMap<SessionId, Result<Session, DbErr>> = HashMap::new();
+        let mut cut_offs: HashMap<String, Result<DateTime<Utc>, DbErr>> = HashMap::new();
+        for row in &rows {
+            if row.try_get::<String>("", "contract")? == CUT_OFF {
+                cut_offs.insert(row.try_get("", "user_key")?, row::time(row, "rotated_at"));
+            } else {
+                sessions.insert(row::id(row)?, row::session(row));
+            }
+        }
+        let standing = |(id, user): &(SessionId, String)| {
+            Ok(Standing {
+                session: sessions.get(id).cloned().transpose()?,
+                cut_off: cut_offs.get(user).cloned().transpose()?,
+            })
+        };
+        Ok(questions.iter().map(standing).collect())
+    }
+}
+
+/// What finds a session whose user is not known yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum NameColumn {
+    Handle,
+    Id,
+}
+
+/// Sessions by one kind of name, with their users' cut-offs.
+pub(super) struct ByName {
+    connection: DatabaseConnection,
+    column: NameColumn,
+    statements: Padded,
+}
+
+impl ByName {
+    pub(super) fn new(connection: DatabaseConnection, column: NameColumn) -> Self {
+        let dialect = Dialect::of(&connection);
+        let name = match column {
+            NameColumn::Handle => "handle",
+            NameColumn::Id => "id",
+        };
+        let statements = Padded::new(|size| format!("{LOCATE}{name} {}", one_of(dialect, 1, size)));
+        Self {
+            connection,
+            column,
+            statements,
+        }
+    }
+
+    /// What a row answers to.
+    fn name(&self, row: &QueryResult) -> Result<Option<SessionName>, DbErr> {
+        match self.column {
+            NameColumn::Handle => Ok(row::handle(row)?.map(SessionName::Handle)),
+            NameColumn::Id => row::id(row).map(|id| Some(SessionName::Id(id))),
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for ByName {
+    type Question = SessionName;
+    type Answer = Standing;
+
+    async fn read(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
+        let values = questions.iter().map(|name| value(*name));
+        let (sql, values) = self.statements.bind([values.collect()]);
+        let backend = self.connection.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let rows = self.connection.query_all_raw(statement).await?;
+
+        let mut located: HashMap<SessionName, Result<Standing, DbErr>> = HashMap::new();
+        for row in &rows {
+            if let Some(name) = self.name(row)? {
+                located.insert(name, row::located(row));
+            }
+        }
+        let standing = |name| {
+            located
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| Ok(Standing::default()))
+        };
+        Ok(questions.iter().map(standing).collect())
+    }
+}
+
+fn value(name: SessionName) -> Value {
+    match name {
+        SessionName::Handle(handle) => row::handle_number(handle).into(),
+        SessionName::Id(id) => id.to_string().into(),
+    }
+}
+
+/// A comparison with `size` values, the first of which is the statement's `first`.
+fn one_of(dialect: Dialect, first: usize, size: usize) -> String {
+    let placeholder = |number: usize| match dialect {
+        Dialect::Postgres => format!("${number}"),
+        Dialect::MySql | Dialect::Sqlite => "?".to_owned(),
+    };
+    let placeholders: Vec<_> = (first..first + size).map(placeholder).collect();
+    match placeholders.as_slice() {
+        [alone] => format!("= {alone}"),
+        several => format!("IN ({})", several.join(", ")),
+    }
+}
