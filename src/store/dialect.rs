@@ -33,4 +33,12 @@ impl Dialect {
             Self::Sqlite => DbBackend::Sqlite,
         }
     }
+
+    /// How it writes the placeholder of the `number`-th value, counted from 1.
+    pub(super) fn placeholder(self, number: usize) -> String {
+        match self {
+            Self::Postgres => format!("${number}"),
+            Self::MySql | Self::Sqlite => "?".to_owned(),
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Databases: the ports of [`crate::service`] over sea-orm.
 
+mod batched;
 mod connect;
 mod dialect;
 mod directory;
 mod errors;
 mod gather;
-mod loader;
 mod migrate;
 mod own_users;
 mod schema;

@@ -33,7 +33,7 @@ const LOCKS: [(Engine, &[&str], &str); 3] = [
 ];
 
 /// A single connection to the database of `tables`.
-async fn another_client(url: &str) -> DatabaseConnection {
+pub(super) async fn another_client(url: &str) -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1);
     Database::connect(options).await.unwrap()

@@ -8,8 +8,8 @@ use tracing::warn;
 
 use crate::domain::{Lookup, User};
 
+use super::super::batched::{BatchStatement, Padded, padded};
 use super::super::dialect::Dialect;
-use super::super::loader::{Padded, Reader};
 use super::layout::Layout;
 use super::{reading, statement};
 
@@ -21,6 +21,7 @@ pub(super) struct Lookups {
 }
 
 /// Whom to look for.
+#[derive(Clone)]
 pub(super) struct Question {
     pub(super) value: Value,
     /// The key that a matching row must have.
@@ -70,13 +71,13 @@ impl Lookups {
 }
 
 #[async_trait]
-impl Reader for Lookups {
+impl BatchStatement for Lookups {
     type Question = Question;
     type Answer = Lookup;
 
-    async fn read(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
-        let values = questions.iter().map(|it| it.value.clone()).collect();
-        let (sql, values) = self.statements.bind([values]);
+    async fn run(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
+        let (sql, size) = self.statements.of(questions.len());
+        let values = padded(questions.iter().map(|it| it.value.clone()), size);
         let backend = self.connection.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let rows = self.connection.query_all_raw(statement).await?;

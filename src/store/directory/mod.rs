@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::domain::{Lookup, Subject};
 use crate::service::{DirectoryError, UserDirectory};
 
-use super::loader::{Loader, ReadError};
+use super::batched::{BatchError, Batched};
 use super::schema::Indexed;
 use key::Key;
 use layout::Layout;
@@ -60,7 +60,7 @@ impl Default for DirectorySettings {
 
 /// A users table behind a database connection.
 pub struct SqlUserDirectory {
-    lookups: Loader<Lookups>,
+    lookups: Batched<Lookups>,
     deadline: Duration,
 }
 
@@ -73,7 +73,7 @@ impl SqlUserDirectory {
     ) -> Result<Self, SetupError> {
         let layout = Layout::read(&connection, settings).await?;
         let directory = Self {
-            lookups: Loader::new(Lookups::new(connection, layout), deadline),
+            lookups: Batched::new(Lookups::new(connection, layout), deadline),
             deadline,
         };
         directory.try_out().await?;
@@ -83,8 +83,8 @@ impl SqlUserDirectory {
     /// Runs the statement without reading a row: what the database refuses, it refuses at start
     /// and not at the first refresh.
     async fn try_out(&self) -> Result<(), SetupError> {
-        let connection = self.lookups.reader().connection();
-        let layout = self.lookups.reader().layout();
+        let connection = self.lookups.statement().connection();
+        let layout = self.lookups.statement().layout();
         let backend = connection.get_database_backend();
         let sql = format!("{} AND 1 = 0", self.statement());
         let statement = Statement::from_sql_and_values(backend, sql, [layout.key_kind.any()]);
@@ -106,7 +106,7 @@ impl SqlUserDirectory {
             key,
             indexed,
             ..
-        } = self.lookups.reader().layout();
+        } = self.lookups.statement().layout();
         match indexed {
             Indexed::Unique => None,
             Indexed::Plain => Some(format!(
@@ -122,7 +122,7 @@ impl SqlUserDirectory {
 
     /// The statement that looks a single user up, for a person to read.
     pub fn statement(&self) -> &str {
-        self.lookups.reader().statement()
+        self.lookups.statement().statement()
     }
 }
 
@@ -130,28 +130,28 @@ impl SqlUserDirectory {
 impl UserDirectory for SqlUserDirectory {
     #[tracing::instrument(name = "store.directory.find", level = "debug", skip_all)]
     async fn find(&self, subject: &Subject) -> Result<Lookup, DirectoryError> {
-        let question = match self.lookups.reader().layout().key_kind.bind(subject) {
+        let question = match self.lookups.statement().layout().key_kind.bind(subject) {
             Key::Of { value, canonical } => Question { value, canonical },
             Key::Nobodys => return Ok(Lookup::NotFound),
             Key::WrongType => return Ok(Lookup::NotAKey),
         };
-        self.lookups.load(question).await.map_err(Into::into)
+        self.lookups.ask(question).await.map_err(Into::into)
     }
 
     async fn ping(&self) -> Result<(), DirectoryError> {
-        let connection = self.lookups.reader().connection();
+        let connection = self.lookups.statement().connection();
         match timeout(self.deadline, connection.ping()).await {
-            Ok(done) => done.map_err(|error| ReadError::Database(error).into()),
+            Ok(done) => done.map_err(|error| BatchError::Database(error).into()),
             Err(_) => Err(DirectoryError::Timeout),
         }
     }
 }
 
-impl From<ReadError> for DirectoryError {
-    fn from(error: ReadError) -> Self {
+impl From<BatchError> for DirectoryError {
+    fn from(error: BatchError) -> Self {
         match error {
-            ReadError::Database(error) => Self::Unavailable(error.into()),
-            ReadError::Timeout => Self::Timeout,
+            BatchError::Database(error) => Self::Unavailable(error.into()),
+            BatchError::Timeout => Self::Timeout,
         }
     }
 }

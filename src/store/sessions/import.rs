@@ -76,7 +76,8 @@ impl SqlSessionStore {
     }
 }
 
-fn insert(sessions: &[&Session]) -> InsertStatement {
+/// Writes them down, all or none.
+pub(super) fn insert(sessions: &[&Session]) -> InsertStatement {
     let mut insert = Query::insert();
     insert.into_table(SESSION).columns(row::COLUMNS);
     for session in sessions {

@@ -3,6 +3,7 @@
 //! Nothing in a row lets anybody make or recognise a token: ids and generations are in every
 //! token anyway, and without the key they are worth nothing.
 
+mod changes;
 mod import;
 mod row;
 mod run;
@@ -18,7 +19,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
-use super::loader::{Loader, ReadError};
+use super::batched::{BatchError, Batched};
+use super::dialect::Dialect;
+use changes::{Beginnings, Rotations};
 use run::change;
 use standings::{ByName, NameColumn, Standings};
 
@@ -32,22 +35,53 @@ const MAX_LISTED: u64 = 1_000;
 pub struct SqlSessionStore {
     connection: DatabaseConnection,
     deadline: Duration,
-    standings: Loader<Standings>,
-    by_handle: Loader<ByName>,
-    by_id: Loader<ByName>,
+    standings: Batched<Standings>,
+    by_handle: Batched<ByName>,
+    by_id: Batched<ByName>,
+    /// None on databases whose changes are made one by one.
+    changes: Option<Changes>,
+}
+
+struct Changes {
+    beginnings: Batched<Beginnings>,
+    rotations: Batched<Rotations>,
 }
 
 impl SqlSessionStore {
     /// Sessions behind `connection`; each statement has `deadline` to finish.
     pub fn new(connection: DatabaseConnection, deadline: Duration) -> Self {
-        let by_name = |column| Loader::new(ByName::new(connection.clone(), column), deadline);
+        let by_name = |column| Batched::new(ByName::new(connection.clone(), column), deadline);
+        let changes = match Dialect::of(&connection) {
+            Dialect::MySql => None,
+            Dialect::Postgres | Dialect::Sqlite => Some(Changes {
+                beginnings: Batched::new(Beginnings::new(connection.clone()), deadline),
+                rotations: Batched::new(Rotations::new(connection.clone()), deadline),
+            }),
+        };
         Self {
-            standings: Loader::new(Standings::new(connection.clone()), deadline),
+            standings: Batched::new(Standings::new(connection.clone()), deadline),
             by_handle: by_name(NameColumn::Handle),
             by_id: by_name(NameColumn::Id),
+            changes,
             connection,
             deadline,
         }
+    }
+
+    /// [`SessionStore::rotate`] as a statement of its own.
+    async fn rotate_alone(&self, id: SessionId, step: Rotation) -> Result<Change, SessionError> {
+        let update = Query::update()
+            .table(SESSION)
+            .value("generation", row::number(step.to))
+            .value("rotated_at", step.at.timestamp())
+            .value("expires_at", step.expires_at.timestamp())
+            .value("claims", row::claims_text(&step.claims))
+            .and_where(Expr::col("id").eq(id.to_string()))
+            .and_where(Expr::col("generation").eq(row::number(step.from)))
+            .and_where(Expr::col("revoked_at").is_null())
+            .and_where(Expr::col("expires_at").gt(step.at.timestamp()))
+            .take();
+        self.execute(update).await.map(change)
     }
 
     /// Writes the cut-off down, unless it lies later already.
@@ -91,16 +125,16 @@ impl SessionStore for SqlSessionStore {
     #[tracing::instrument(name = "store.session.standing", level = "debug", skip_all)]
     async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError> {
         let question = (id, user_key.to_owned());
-        self.standings.load(question).await.map_err(Into::into)
+        Ok(self.standings.ask(question).await?)
     }
 
     #[tracing::instrument(name = "store.session.locate", level = "debug", skip_all)]
     async fn locate(&self, name: SessionName) -> Result<Standing, SessionError> {
-        let loader = match name {
+        let batched = match name {
             SessionName::Handle(_) => &self.by_handle,
             SessionName::Id(_) => &self.by_id,
         };
-        loader.load(name).await.map_err(Into::into)
+        Ok(batched.ask(name).await?)
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, SessionError> {
@@ -125,37 +159,20 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]
     async fn begin(&self, session: &Session) -> Result<Change, SessionError> {
-        let insert = Query::insert()
-            .into_table(SESSION)
-            .columns(row::COLUMNS)
-            .values_panic(row::values(session))
-            .take();
-        self.unless_taken(insert).await
+        match &self.changes {
+            Some(changes) => Ok(changes.beginnings.ask(session.clone()).await?),
+            None => self.unless_taken(import::insert(&[session])).await,
+        }
     }
 
     #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError> {
-        let Rotation {
-            from,
-            to,
-            at,
-            expires_at,
-            claims,
-        } = rotation;
         // One statement, so two racing calls cannot both see `from` as current, and none that
         // began before a logout can finish after it.
-        let update = Query::update()
-            .table(SESSION)
-            .value("generation", row::number(to))
-            .value("rotated_at", at.timestamp())
-            .value("expires_at", expires_at.timestamp())
-            .value("claims", row::claims_text(&claims))
-            .and_where(Expr::col("id").eq(id.to_string()))
-            .and_where(Expr::col("generation").eq(row::number(from)))
-            .and_where(Expr::col("revoked_at").is_null())
-            .and_where(Expr::col("expires_at").gt(at.timestamp()))
-            .take();
-        self.execute(update).await.map(change)
+        match &self.changes {
+            Some(changes) => Ok(changes.rotations.ask((id, rotation)).await?),
+            None => self.rotate_alone(id, rotation).await,
+        }
     }
 
     #[tracing::instrument(name = "store.session.give_handle", level = "debug", skip_all)]
@@ -243,11 +260,11 @@ impl SessionStore for SqlSessionStore {
     }
 }
 
-impl From<ReadError> for SessionError {
-    fn from(error: ReadError) -> Self {
+impl From<BatchError> for SessionError {
+    fn from(error: BatchError) -> Self {
         match error {
-            ReadError::Database(error) => Self::Unavailable(error.into()),
-            ReadError::Timeout => Self::Timeout,
+            BatchError::Database(error) => Self::Unavailable(error.into()),
+            BatchError::Timeout => Self::Timeout,
         }
     }
 }

@@ -6,11 +6,9 @@ use tokio::time::timeout;
 
 use crate::service::{Change, SessionError};
 
+use super::super::batched::TRIES;
 use super::super::errors::is_serialization_failure;
 use super::SqlSessionStore;
-
-/// How often a statement is run that another transaction is in the way of.
-const TRIES: usize = 4;
 
 impl SqlSessionStore {
     pub(super) async fn in_time<T>(

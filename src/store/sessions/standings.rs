@@ -8,8 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement
 
 use crate::domain::{Session, SessionId, SessionName, Standing};
 
+use super::super::batched::{BatchStatement, Padded, padded};
 use super::super::dialect::Dialect;
-use super::super::loader::{Padded, Reader};
 use super::{CUT_OFF, row};
 
 /// Both answers in one round trip; a cut-off stands where a session has `rotated_at`. `IDS` and
@@ -49,19 +49,19 @@ impl Standings {
 }
 
 #[async_trait]
-impl Reader for Standings {
+impl BatchStatement for Standings {
     type Question = (SessionId, String);
     type Answer = Standing;
 
-    async fn read(
+    async fn run(
         &self,
         questions: &[(SessionId, String)],
     ) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
+        let (sql, size) = self.statements.of(questions.len());
         let ids = questions.iter().map(|(id, _)| id.to_string().into());
-        let hashes = questions
-            .iter()
-            .map(|(_, user)| row::user_hash(user).into());
-        let (sql, values) = self.statements.bind([ids.collect(), hashes.collect()]);
+        let hashes = questions.iter().map(|(_, user)| row::user_hash(user));
+        let mut values = padded(ids, size);
+        values.extend(padded(hashes.map(Value::from), size));
         let backend = self.connection.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let rows = self.connection.query_all_raw(statement).await?;
@@ -124,13 +124,13 @@ impl ByName {
 }
 
 #[async_trait]
-impl Reader for ByName {
+impl BatchStatement for ByName {
     type Question = SessionName;
     type Answer = Standing;
 
-    async fn read(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
-        let values = questions.iter().map(|name| value(*name));
-        let (sql, values) = self.statements.bind([values.collect()]);
+    async fn run(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
+        let (sql, size) = self.statements.of(questions.len());
+        let values = padded(questions.iter().map(|name| value(*name)), size);
         let backend = self.connection.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let rows = self.connection.query_all_raw(statement).await?;
@@ -160,11 +160,8 @@ fn value(name: SessionName) -> Value {
 
 /// A comparison with `size` values, the first of which is the statement's `first`.
 fn one_of(dialect: Dialect, first: usize, size: usize) -> String {
-    let placeholder = |number: usize| match dialect {
-        Dialect::Postgres => format!("${number}"),
-        Dialect::MySql | Dialect::Sqlite => "?".to_owned(),
-    };
-    let placeholders: Vec<_> = (first..first + size).map(placeholder).collect();
+    let numbers = first..first + size;
+    let placeholders: Vec<_> = numbers.map(|number| dialect.placeholder(number)).collect();
     match placeholders.as_slice() {
         [alone] => format!("= {alone}"),
         several => format!("IN ({})", several.join(", ")),

@@ -1,0 +1,173 @@
+//! Statements that many callers share, in time, and without one caller's values spoiling the
+//! answers of the others.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::DbErr;
+use tokio::time::timeout;
+
+use super::errors::{is_about_the_statement, is_serialization_failure};
+use super::gather::{Batch, Gather, MOST};
+
+/// How often a statement is run that another transaction is in the way of.
+pub(super) const TRIES: usize = 4;
+
+/// A statement that answers many questions.
+#[async_trait]
+pub(super) trait BatchStatement: Send + Sync + 'static {
+    type Question: Clone + Send + Sync + 'static;
+    type Answer: Send + 'static;
+
+    /// One answer to each question, in their order. Where it fails nothing has changed, or nobody
+    /// knows.
+    async fn run(
+        &self,
+        questions: &[Self::Question],
+    ) -> Result<Vec<Result<Self::Answer, DbErr>>, DbErr>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone)]
+pub(super) enum BatchError {
+    Database(DbErr),
+    Timeout,
+}
+
+/// A statement whose concurrent callers share it: see [`Gather`].
+pub(super) struct Batched<S: BatchStatement> {
+    gather: Gather<InTime<S>>,
+    deadline: Duration,
+}
+
+impl<S: BatchStatement> Batched<S> {
+    /// Each caller gets an answer or an error within `deadline`.
+    pub(super) fn new(statement: S, deadline: Duration) -> Self {
+        let gather = Gather::new(InTime {
+            statement,
+            deadline,
+        });
+        Self { gather, deadline }
+    }
+
+    pub(super) fn statement(&self) -> &S {
+        &self.gather.batch().statement
+    }
+
+    /// What the database says, now or later than now.
+    pub(super) async fn ask(&self, question: S::Question) -> Result<S::Answer, BatchError> {
+        match timeout(self.deadline, self.together_or_alone(question)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(BatchError::Timeout),
+        }
+    }
+
+    async fn together_or_alone(&self, question: S::Question) -> Result<S::Answer, BatchError> {
+        match self.gather.ask(question.clone()).await {
+            Some(Reply::Answer(answer)) => answer,
+            Some(Reply::Refused) => {
+                // In this caller's own time: one whose row is locked must not hold up the others.
+                let answers = again_after_conflicts(self.statement(), &[question]).await;
+                let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
+                answers.and_then(only).map_err(BatchError::Database)
+            }
+            None => Err(BatchError::Database(given_up())),
+        }
+    }
+}
+
+fn given_up() -> DbErr {
+    DbErr::Custom("the statement was given up".to_owned())
+}
+
+struct InTime<S> {
+    statement: S,
+    deadline: Duration,
+}
+
+/// What a shared statement says to one caller.
+enum Reply<A> {
+    Answer(Result<A, BatchError>),
+    /// The server takes offence at something that it was asked; whose it is shows if each asks
+    /// alone.
+    Refused,
+}
+
+#[async_trait]
+impl<S: BatchStatement> Batch for InTime<S> {
+    type Question = S::Question;
+    type Answer = Reply<S::Answer>;
+
+    async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
+        let shared = again_after_conflicts(&self.statement, questions);
+        let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
+        match timeout(self.deadline, shared).await {
+            Ok(Ok(answers)) => {
+                let in_words = |answer: Result<_, _>| answer.map_err(BatchError::Database);
+                answers
+                    .into_iter()
+                    .map(|it| Reply::Answer(in_words(it)))
+                    .collect()
+            }
+            Ok(Err(error)) if questions.len() > 1 && is_about_the_statement(&error) => {
+                questions.iter().map(|_| Reply::Refused).collect()
+            }
+            Ok(Err(error)) => questions
+                .iter()
+                .map(fail(BatchError::Database(error)))
+                .collect(),
+            Err(_) => questions.iter().map(fail(BatchError::Timeout)).collect(),
+        }
+    }
+}
+
+/// Runs a statement, again where another transaction was in its way: that is how databases with
+/// strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since each
+/// statement is a transaction of its own that was rolled back.
+async fn again_after_conflicts<S: BatchStatement>(
+    statement: &S,
+    questions: &[S::Question],
+) -> Result<Vec<Result<S::Answer, DbErr>>, DbErr> {
+    for _ in 1..TRIES {
+        match statement.run(questions).await {
+            Err(error) if is_serialization_failure(&error) => {}
+            done => return done,
+        }
+    }
+    statement.run(questions).await
+}
+
+/// One statement for each number of questions, up to [`MOST`], rounded up to a power of two: nine
+/// stay prepared where 256 would push each other out.
+pub(super) struct Padded(Vec<String>);
+
+impl Padded {
+    /// Builds them with `statement`, which is told how many questions there are.
+    pub(super) fn new(statement: impl Fn(usize) -> String) -> Self {
+        let sizes = (0..)
+            .map(|power| 1 << power)
+            .take_while(|size| *size <= MOST);
+        Self(sizes.map(statement).collect())
+    }
+
+    /// The statement for that many questions, and how many it takes.
+    pub(super) fn of(&self, questions: usize) -> (&str, usize) {
+        let size = questions.next_power_of_two();
+        let sql = self.0.get(size.trailing_zeros() as usize);
+        (sql.map_or("", String::as_str), size)
+    }
+
+    /// The statement for one question.
+    pub(super) fn lone(&self) -> &str {
+        self.of(1).0
+    }
+}
+
+/// `values` with the last one repeated until there are `size`.
+pub(super) fn padded<T: Clone>(values: impl IntoIterator<Item = T>, size: usize) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(size, last);
+    }
+    values
+}
