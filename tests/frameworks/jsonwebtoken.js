@@ -1,8 +1,7 @@
 // jsonwebtoken of Node. `sign` and `verify` as in pyjwt.py.
 const fs = require("node:fs");
-const { createRequire } = require("node:module");
+const jwt = require("jsonwebtoken");
 
-const jwt = createRequire(`${process.env.NODE_FOLDER}/`)("jsonwebtoken");
 const secret = process.env.JWT_SECRET;
 const input = fs.readFileSync(0, "utf8");
 if (process.argv[2] === "sign") {

@@ -4,6 +4,7 @@ mod app;
 pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod process;
+pub(crate) mod scripts;
 pub(crate) mod servers;
 pub(crate) mod wire;
 
