@@ -9,6 +9,7 @@
 mod api;
 mod architecture;
 mod cli;
+mod clients;
 mod env_example;
 mod frameworks;
 mod harness;

@@ -1,0 +1,6 @@
+//! The libraries that frontends of the old days refresh with, unchanged, against a running service.
+
+mod axios;
+mod door;
+mod frontend;
+mod site;

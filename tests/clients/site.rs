@@ -1,0 +1,168 @@
+//! What a frontend of the old days talks to, on one origin: remint as people start it, behind a
+//! reverse proxy, and an API of the backend that asks remint whom it may let in.
+
+use std::sync::{Arc, Mutex};
+
+use poem::http::{Method, StatusCode, header};
+use poem::listener::{Acceptor as _, Listener as _, TcpListener};
+use poem::web::Json;
+use poem::{IntoResponse as _, Request, Response, Server};
+use remint::domain::Contract;
+use serde_json::{Value, json};
+
+use crate::harness::logs;
+use crate::harness::process::{Place, Service};
+use crate::harness::servers::{self, Engine, ThrowawayDatabase};
+
+use super::frontend::NODE;
+
+/// The path of the API.
+const REPORTS: &str = "/api/reports";
+
+/// The origin, a user alice, and every request that came.
+pub(super) struct Site {
+    pub(super) origin: String,
+    pub(super) place: Place,
+    pub(super) database: ThrowawayDatabase,
+    requests: Arc<Mutex<Vec<String>>>,
+    server: tokio::task::JoinHandle<()>,
+    _service: Service,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Site {
+    /// Opens it; none where the database or the packages of the frontends cannot be had.
+    pub(super) async fn open(engine: Engine, settings: &[(&str, &str)]) -> Option<Self> {
+        if !NODE.are_there().await {
+            return None;
+        }
+        let database = servers::database(engine).await?;
+        let place = Place::new().with("DATABASE_URL", &database.url);
+        let place = settings
+            .iter()
+            .fold(place, |place, (name, value)| place.with(name, value));
+        let add = ["user", "add", "alice@example.com", "--id", "alice"];
+        place.run(&add).only_line();
+        let service = place.serve();
+        let requests = Arc::default();
+        let (origin, server) = serve(&service, Arc::clone(&requests)).await;
+        Some(Self {
+            origin,
+            place,
+            database,
+            requests,
+            server,
+            _service: service,
+        })
+    }
+
+    /// What a login leaves in a frontend of alice: a session's refresh token, and an access token
+    /// of the old backend that has expired.
+    pub(super) fn credentials(&self, contract: Contract) -> Value {
+        let start = ["session", "start", "alice", "--json", "--contract"];
+        let session = self.place.run(&[&start[..], &[contract.word()]].concat());
+        let session = session.json();
+        // No two logins get the same token.
+        let claim = format!("login={}", session["session_id"]);
+        let token = ["token", "--sub", "alice", "--expired-for", "1h", "--claim"];
+        let token = self.place.run(&[&token[..], &[&claim]].concat());
+        let credentials = json!({
+            "accessToken": token.only_line(),
+            "refreshToken": session["refresh_token"],
+        });
+        for token in credentials.as_object().unwrap().values() {
+            token.as_str().into_iter().for_each(logs::never);
+        }
+        credentials
+    }
+
+    /// What came since the last call, one line each: method, path, status.
+    pub(super) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requests.lock().unwrap())
+    }
+}
+
+/// Puts the proxy and the API before `service`; says where they are.
+async fn serve(
+    service: &Service,
+    requests: Arc<Mutex<Vec<String>>>,
+) -> (String, tokio::task::JoinHandle<()>) {
+    let remint = Arc::new(Remint {
+        agent: ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into(),
+        url: format!("http://{}", service.address()),
+    });
+    let site = poem::endpoint::make(move |request: Request| {
+        let (remint, requests) = (Arc::clone(&remint), Arc::clone(&requests));
+        async move {
+            let line = format!("{} {}", request.method(), request.uri().path());
+            let response = answer(remint, request).await;
+            let line = format!("{line} {}", response.status().as_u16());
+            requests.lock().unwrap().push(line);
+            Ok::<Response, poem::Error>(response)
+        }
+    });
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await;
+    let acceptor = acceptor.unwrap();
+    let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+    let server = tokio::spawn(async move {
+        Server::new_with_acceptor(acceptor).run(site).await.ok();
+    });
+    (format!("http://{address}"), server)
+}
+
+async fn answer(remint: Arc<Remint>, request: Request) -> Response {
+    if request.uri().path() != REPORTS {
+        return remint.pass_on(request).await;
+    }
+    let mut question = Request::builder()
+        .method(Method::GET)
+        .uri_str("/api/auth/verify");
+    if let Some(authorization) = request.headers().get(header::AUTHORIZATION) {
+        question = question.header(header::AUTHORIZATION, authorization);
+    }
+    let verdict = remint.pass_on(question.finish()).await;
+    match verdict.status() {
+        StatusCode::NO_CONTENT => {
+            Json(json!({"subject": verdict.header("x-auth-subject")})).into_response()
+        }
+        StatusCode::UNAUTHORIZED => verdict,
+        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// The running service, as a proxy sees it.
+struct Remint {
+    agent: ureq::Agent,
+    url: String,
+}
+
+impl Remint {
+    async fn pass_on(self: Arc<Self>, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let body = body.into_vec().await.unwrap();
+        let url = format!("{}{}", self.url, head.uri.path());
+        let send = move || {
+            let mut request = http::Request::builder().method(head.method).uri(url);
+            request.headers_mut().unwrap().extend(head.headers);
+            match *request.method_ref().unwrap() {
+                Method::GET => self.agent.run(request.body(()).unwrap()),
+                _ => self.agent.run(request.body(body).unwrap()),
+            }
+        };
+        let answer = tokio::task::spawn_blocking(send).await.unwrap();
+        let (head, mut body) = answer.unwrap().into_parts();
+        let mut response = Response::builder()
+            .status(head.status)
+            .body(body.read_to_vec().unwrap());
+        response.headers_mut().extend(head.headers);
+        response
+    }
+}
