@@ -2,5 +2,6 @@
 
 mod axios;
 mod door;
+mod examples;
 mod frontend;
 mod site;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use poem::http::{Method, StatusCode, header};
+use poem::http::{Method, StatusCode};
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::web::Json;
 use poem::{IntoResponse as _, Request, Response, Server};
@@ -18,6 +18,9 @@ use super::frontend::NODE;
 
 /// The path of the API.
 const REPORTS: &str = "/api/reports";
+
+/// Where remint is asked whom it may let in.
+const VERIFY: &str = "/api/auth/verify";
 
 /// The origin, a user alice, and every request that came.
 pub(super) struct Site {
@@ -122,13 +125,9 @@ async fn answer(remint: Arc<Remint>, request: Request) -> Response {
     if request.uri().path() != REPORTS {
         return remint.pass_on(request).await;
     }
-    let mut question = Request::builder()
-        .method(Method::GET)
-        .uri_str("/api/auth/verify");
-    if let Some(authorization) = request.headers().get(header::AUTHORIZATION) {
-        question = question.header(header::AUTHORIZATION, authorization);
-    }
-    let verdict = remint.pass_on(question.finish()).await;
+    let mut question = Request::builder().uri_str(VERIFY).finish();
+    *question.headers_mut() = request.headers().clone();
+    let verdict = remint.pass_on(question).await;
     match verdict.status() {
         StatusCode::NO_CONTENT => {
             Json(json!({"subject": verdict.header("x-auth-subject")})).into_response()
