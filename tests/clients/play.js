@@ -1,12 +1,19 @@
-// Plays a frontend for a test: each line of the standard input is a thing that its user does, and
-// each line of the output how that went.
+// Plays a client for a test: each line of the standard input says what to do, and each line of the
+// output how that went.
 import { createInterface } from "node:readline";
 
-export async function play(frontend) {
+export async function play(client) {
   for await (const line of createInterface({ input: process.stdin })) {
     const { verb, argument } = JSON.parse(line);
-    const got = await frontend[verb](argument);
-    console.log(JSON.stringify({ got, loggedIn: await frontend.isLoggedIn() }));
+    const step = {};
+    try {
+      step.got = await client[verb](argument);
+    } catch (error) {
+      const { name, code, message, status } = error;
+      step.raised = { name, code, error: error.error, message, status };
+    }
+    step.loggedIn = await client.isLoggedIn?.();
+    console.log(JSON.stringify(step));
   }
 }
 
