@@ -10,9 +10,10 @@ use sea_orm::DatabaseConnection;
 use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
+use crate::limits::InProcessLimits;
 use crate::service::{
-    AccessTokens, Cleaner, Logouter, Minter, Refresher, Renewer, Revoker, SessionStore, Starter,
-    TokenCodec, UserDirectory, Verifier,
+    AccessTokens, Cleaner, Logouter, Minter, RateLimiter, Refresher, Renewer, Revoker,
+    SessionStore, Starter, TokenCodec, UserDirectory, Verifier,
 };
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
@@ -81,6 +82,7 @@ impl App {
             minters,
             users: directory.clone(),
             sessions: Arc::new(SqlSessionStore::new(database.clone(), deadline)),
+            limits: Arc::new(InProcessLimits::new(&config.limits, Arc::clone(&clock))),
             clock,
             ids,
         };
@@ -114,6 +116,7 @@ struct Wiring {
     minters: Minters,
     users: Arc<dyn UserDirectory>,
     sessions: Arc<dyn SessionStore>,
+    limits: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
@@ -126,6 +129,7 @@ impl Wiring {
                 minter: Arc::clone(minter),
                 directory: Arc::clone(&self.users),
                 sessions: Arc::clone(&self.sessions),
+                limits: Arc::clone(&self.limits),
                 clock: Arc::clone(&self.clock),
                 ids: Arc::clone(&self.ids),
                 grace: config.grace,
@@ -139,6 +143,7 @@ impl Wiring {
                 minter: Arc::clone(main),
                 directory: Arc::clone(&self.users),
                 sessions: Arc::clone(&self.sessions),
+                limits: Arc::clone(&self.limits),
                 clock: Arc::clone(&self.clock),
                 mode: config.mode,
             }),
@@ -158,6 +163,7 @@ impl Wiring {
             }),
             directory: Arc::clone(&self.users),
             sessions: Arc::clone(&self.sessions),
+            limits: Arc::clone(&self.limits),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             readiness,
@@ -180,6 +186,7 @@ impl Wiring {
             }),
             directory: Arc::clone(&self.users),
             sessions: Arc::clone(&self.sessions),
+            limits: Arc::clone(&self.limits),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             readiness: Arc::clone(readiness),

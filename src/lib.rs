@@ -3,9 +3,9 @@
 //! The arrows of who may import whom (a test holds them up):
 //!
 //! ```text
-//! main -> cli -> app -> { http, store, token, config, telemetry }
+//! main -> cli -> app -> { http, limits, store, token, config, telemetry }
 //! http -> service -> domain
-//! store, token -> service (its ports), domain
+//! limits, store, token -> service (its ports), domain
 //! config -> the settings of each layer
 //! json: strict JSON, for cli, token, http and store
 //! ```
@@ -16,6 +16,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod json;
+pub mod limits;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers that it may name beside itself.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     (
         "app",
-        &["config", "domain", "http", "service", "store", "token"],
+        &[
+            "config", "domain", "http", "limits", "service", "store", "token",
+        ],
     ),
     (
         "cli",
@@ -17,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "domain",
             "http",
             "json",
+            "limits",
             "service",
             "store",
             "telemetry",
@@ -25,11 +28,20 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
     (
         "config",
-        &["domain", "http", "service", "store", "telemetry", "token"],
+        &[
+            "domain",
+            "http",
+            "limits",
+            "service",
+            "store",
+            "telemetry",
+            "token",
+        ],
     ),
     ("domain", &[]),
     ("http", &["domain", "json", "service"]),
     ("json", &[]),
+    ("limits", &["domain", "service"]),
     ("service", &["domain"]),
     ("store", &["domain", "json", "service"]),
     ("telemetry", &[]),
@@ -37,8 +49,9 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// What is named in a few layers only, and in which.
-const CONFINED: [(&str, &[&str]); 9] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("clap", &["cli"]),
+    ("governor", &["limits"]),
     ("hyper", &["http"]),
     ("jsonwebtoken", &["token"]),
     ("migration", &["app", "store"]),

@@ -4,6 +4,7 @@ mod admin;
 mod contracts;
 mod cookies;
 mod keys;
+mod limits;
 mod lists;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::domain::{JUDGED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
+use crate::limits::LimitSettings;
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
 use crate::telemetry::{LogFilter, LogFormat, LogSettings};
@@ -70,6 +72,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// How requests are read.
     pub http: HttpSettings,
+    /// How often something may be done.
+    pub limits: LimitSettings,
     /// How connections are bounded.
     pub server: ServerSettings,
     /// What is logged, and how.
@@ -184,6 +188,7 @@ impl Config {
             users_database,
             listen,
             http: http(vars, &mut warnings),
+            limits: limits::read(vars),
             server: server(vars),
             log: LogSettings {
                 filter: vars.parse("LOG_LEVEL", LogFilter::default()),

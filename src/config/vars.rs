@@ -8,7 +8,14 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 5] = ["ENVELOPE_", "JWT_", "REMINT_", "TOKEN_PAIR_", "USERS_"];
+const OUR_PREFIXES: [&str; 6] = [
+    "ENVELOPE_",
+    "JWT_",
+    "RATE_LIMIT_",
+    "REMINT_",
+    "TOKEN_PAIR_",
+    "USERS_",
+];
 
 /// Ours by their prefix, but not settings of the service.
 const NOT_SETTINGS: [&str; 2] = ["REMINT_FULL", "REMINT_REQUIRE_SERVERS"];

@@ -1,6 +1,7 @@
 //! The rules and the words of refreshing: pure, no I/O, time as an argument.
 
 mod claims;
+mod client_network;
 mod clock;
 mod contract;
 mod policy;
@@ -16,6 +17,7 @@ pub use claims::{
     Claim, ClaimSet, JsonText, KeyTrust, Lineage, MAX_SUBJECT_BYTES, SessionId, Subject,
     VerifiedToken,
 };
+pub use client_network::ClientNetwork;
 pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
 pub use contract::{Contract, Handle, Renewal, idle_end};
 pub use policy::{Admission, Lease, TokenPolicy};

@@ -9,7 +9,9 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use crate::service::Trail;
+use crate::service::{Throttled, Trail};
+
+use super::throttle;
 
 /// What a handler knows about its answer, carried to the frame in the response.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,10 @@ pub(super) struct Audit {
     pub(super) trail: Trail,
     /// What the operator could change, where a setting stands in the way.
     pub(super) hint: &'static str,
+    /// Whether a credential was tried that is not good, of which a client may try so many.
+    pub(super) is_failure: bool,
+    /// Which limit there was, where the caller is to wait.
+    pub(super) throttled: Option<Throttled>,
 }
 
 /// An answer and what the log may know of it.
@@ -43,7 +49,7 @@ impl<R: IntoResponse> IntoResponse for Audited<R> {
 
 impl<R: ApiResponse> ApiResponse for Audited<R> {
     fn meta() -> MetaResponses {
-        R::meta()
+        throttle::describe(R::meta())
     }
 
     fn register(registry: &mut Registry) {
@@ -59,6 +65,8 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
         reason,
         trail,
         hint,
+        is_failure,
+        throttled: _,
     } = audit;
     let client = client.map(tracing::field::display);
     let session = trail.session.map(tracing::field::display);
@@ -78,7 +86,10 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
     match status {
         500.. => event!(error),
         // Worth a look: somebody tries tokens that nobody here signed, or the admin listener.
-        _ if trail.key.is_none() && matches!(*outcome, "invalid_token" | "admin_refused") => {
+        _ if trail.key.is_none()
+            && *is_failure
+            && matches!(*outcome, "invalid_token" | "admin_refused" | "rate_limited") =>
+        {
             event!(warn);
         }
         // Two parties have a token of that session, and one of them should not.

@@ -17,6 +17,7 @@ use super::admin::REFUSED;
 use super::body::BodyError;
 use super::cross_site::CROSS_SITE;
 use super::problem::{Code, Problem, ProblemJson};
+use super::throttle::TOO_MANY;
 
 /// Stands in the document where a demo has a token that works. Its signature fits no key.
 pub(super) const EXAMPLE_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
@@ -104,6 +105,7 @@ fn detail(code: Code) -> String {
         Code::UnsupportedToken => Unsupported::ExpiryMissing.to_string(),
         Code::UserInactive => Refusal::UserInactive.to_string(),
         Code::UserNotFound => Refusal::UserNotFound.to_string(),
+        Code::RateLimited => TOO_MANY.to_owned(),
         Code::RequestTimeout => BodyError::Slow.to_string(),
         Code::TooLarge => BodyError::TooLarge.to_string(),
         Code::UnsupportedMediaType => BodyError::MediaType.to_string(),

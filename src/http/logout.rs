@@ -19,6 +19,7 @@ use super::cookie::{CookieSettings, CookieValue, Cookies};
 use super::cross_site::{CROSS_SITE, CrossSite, CrossSiteGuard};
 use super::example::{EXAMPLE_TOKEN, ExampleOf};
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::throttle;
 
 pub(super) struct LogoutApi {
     pub(super) logouter: Arc<Logouter>,
@@ -204,7 +205,7 @@ impl IntoResponse for Answer {
 
 impl ApiResponse for Answer {
     fn meta() -> MetaResponses {
-        LoggedOut::meta()
+        throttle::bounded(LoggedOut::meta())
     }
 
     fn register(registry: &mut Registry) {

@@ -18,6 +18,7 @@ mod logout;
 mod problem;
 mod refresh;
 mod server;
+mod throttle;
 mod verify;
 
 use std::sync::Arc;
@@ -28,7 +29,9 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
-use crate::service::{Logouter, Refresher, Renewer, SessionStore, UserDirectory, Verifier};
+use crate::service::{
+    Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
+};
 
 use self::contract::cookie::{CookieApi, CookieRefresh};
 use self::contract::envelope::EnvelopeApi;
@@ -36,6 +39,7 @@ use self::contract::refresh_token::RefreshTokenApi;
 use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
+use self::throttle::Throttle;
 
 pub use admin::{AdminKey, AdminParts, admin_endpoint};
 pub use health::Readiness;
@@ -55,6 +59,8 @@ pub struct Parts {
     pub directory: Arc<dyn UserDirectory>,
     /// Asked as well.
     pub sessions: Arc<dyn SessionStore>,
+    /// Bounds how often something is asked or tried.
+    pub limits: Arc<dyn RateLimiter>,
     /// Tells the time, for answers that say when they were given.
     pub clock: Arc<dyn Clock>,
     /// Names requests.
@@ -92,7 +98,11 @@ enum Tag {
 
 /// Every public endpoint, with the document that describes it.
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
-    let (ids, clock) = (Arc::clone(&parts.ids), Arc::clone(&parts.clock));
+    let surroundings = frame::Surroundings {
+        ids: Arc::clone(&parts.ids),
+        clock: Arc::clone(&parts.clock),
+        throttle: Throttle::of_everything(Arc::clone(&parts.limits)),
+    };
     let settings = parts.settings.clone();
     let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
@@ -108,7 +118,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at("/problems/:code", poem::get(problem::explain))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
-    frame::Frame::new(routes, ids, clock, allowed, settings)
+    frame::Frame::new(routes, surroundings, allowed, settings)
 }
 
 /// The endpoints of the document.

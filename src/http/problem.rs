@@ -134,6 +134,10 @@ codes! {
         "The body must be JSON, labelled as application/json or not at all."
     MalformedRequest "malformed_request" 422 Retry "Malformed request"
         "The body is not the JSON that was asked for; `detail` says what is wrong with it."
+    RateLimited "rate_limited" 429 Wait "Too many requests"
+        "The session was refreshed too often within a minute, or somebody at the same address tried \
+         too many credentials that are not good, or sent too many requests: RATE_LIMIT_PER_MINUTE and \
+         RATE_LIMIT_PER_ADDRESS_PER_MINUTE. Nothing was used up: send the same again after Retry-After."
     Internal "internal" 500 Retry "Internal error"
         "A fault of the service. The session is untouched; the service's log has the request id."
     Unavailable "unavailable" 503 Wait "Temporarily unavailable"

@@ -112,7 +112,7 @@ impl IntoResponse for Routed {
 
 impl ApiResponse for Routed {
     fn meta() -> MetaResponses {
-        Refreshed::meta()
+        Audited::<Refreshed>::meta()
     }
 
     fn register(registry: &mut Registry) {

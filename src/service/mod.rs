@@ -20,8 +20,9 @@ pub use import::{Adoption, Importer, LegacySession, NotAdopted};
 pub use logout::Logouter;
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
-    Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RefreshTokenCodec, Rotation,
-    SessionError, SessionImport, SessionStore, SignError, TokenCodec, UserDirectory,
+    Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RateLimiter,
+    RefreshTokenCodec, Rotation, SessionError, SessionImport, SessionStore, SignError, Throttled,
+    TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
 pub use renew::Renewer;

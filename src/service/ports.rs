@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Claim, ClaimSet, Contract, Handle, JsonText, KeyTrust, Lookup, Revocation, Session, SessionId,
-    SessionName, Standing, Subject, Unverified, VerifiedToken,
+    Claim, ClaimSet, ClientNetwork, Contract, Handle, JsonText, KeyTrust, Lookup, Revocation,
+    Session, SessionId, SessionName, Standing, Subject, Unverified, VerifiedToken,
 };
 
 /// Checks and makes the JWTs of one algorithm that name users by one claim.
@@ -204,6 +204,32 @@ pub enum SessionError {
     /// The database refused or went away.
     #[error("the sessions could not be read or written")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Bounds how often something may be done, each session and each client for itself.
+///
+/// It always answers, and at once: what becomes of a count that cannot be reached is for it to say.
+#[async_trait]
+pub trait RateLimiter: Send + Sync {
+    /// Takes one exchange of that session. Those for the same `generation` are one, however many
+    /// ask for it; without a generation each is one of its own.
+    async fn exchange(&self, session: SessionId, generation: Option<u64>) -> Result<(), Throttled>;
+
+    /// Takes one failed attempt of that client.
+    async fn failure(&self, client: ClientNetwork) -> Result<(), Throttled>;
+
+    /// Takes one request of that client, whatever it asks for.
+    async fn request(&self, client: ClientNetwork) -> Result<(), Throttled>;
+}
+
+/// There were as many as there may be. Nothing was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {limit} a minute")]
+pub struct Throttled {
+    /// How many there may be in a minute.
+    pub limit: u32,
+    /// In how many seconds there may be another one; never 0.
+    pub retry_after: u64,
 }
 
 /// A token could not be signed: a fault of this service.

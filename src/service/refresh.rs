@@ -11,7 +11,8 @@ use crate::domain::{
 
 use super::single_use::{Advance, Issue, SingleUse};
 use super::{
-    DirectoryError, Exchange, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory,
+    DirectoryError, Exchange, Grant, Minter, RateLimiter, SessionError, SessionStore, SignError,
+    Throttled, UserDirectory,
 };
 
 /// Exchanges access tokens that ran out.
@@ -22,6 +23,8 @@ pub struct Refresher {
     pub directory: Arc<dyn UserDirectory>,
     /// Knows what was revoked, and in single-use mode what was exchanged.
     pub sessions: Arc<dyn SessionStore>,
+    /// Bounds how often a session is refreshed.
+    pub limits: Arc<dyn RateLimiter>,
     /// Tells the time, once per exchange.
     pub clock: Arc<dyn Clock>,
     /// Whether a token may be exchanged again.
@@ -80,6 +83,9 @@ pub enum RefreshError {
     /// The directory could not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The session was refreshed too often, for now.
+    #[error("the session is refreshed too often: {0}")]
+    RateLimited(#[from] Throttled),
     /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -115,6 +121,10 @@ impl Refresher {
             .claims
             .as_ref()
             .ok_or(Refusal::from(Unsupported::Claims))?;
+        if self.mode == RefreshMode::Stateless {
+            let session = admission.lineage.session;
+            self.limits.exchange(session, None).await?;
+        }
 
         let user_key = admission.subject.user_key();
         let standing = self
@@ -136,6 +146,7 @@ impl Refresher {
         };
         let single_use = SingleUse {
             sessions: &*self.sessions,
+            limits: &*self.limits,
             grace,
             policy,
         };

@@ -11,8 +11,8 @@ use crate::domain::{
 
 use super::single_use::{Advance, Issue, SingleUse};
 use super::{
-    Attempt, Change, Exchange, Grant, LegacyText, LegacyToken, Minter, RefreshError, SessionError,
-    SessionStore, Trail, UserDirectory,
+    Attempt, Change, Exchange, Grant, LegacyText, LegacyToken, Minter, RateLimiter, RefreshError,
+    SessionError, SessionStore, Trail, UserDirectory,
 };
 
 /// What the log calls the key of a token that the legacy backend made.
@@ -29,6 +29,8 @@ pub struct Renewer {
     pub directory: Arc<dyn UserDirectory>,
     /// Knows the sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// Bounds how often a session is refreshed.
+    pub limits: Arc<dyn RateLimiter>,
     /// Tells the time, once per exchange.
     pub clock: Arc<dyn Clock>,
     /// Draws handles.
@@ -104,6 +106,16 @@ impl Renewer {
         let access_token = access_token
             .map(|token| self.judge_access_token(token, now))
             .transpose()?;
+        let is_kept = self.minter.contract().renewal() != Renewal::Rotated;
+        let is_ours = candidate.foreign.is_none();
+        if let SessionName::Id(id) = candidate.name
+            && is_kept
+            && is_ours
+        {
+            trail.session = Some(id);
+            trail.key = Some(candidate.key.clone());
+            self.limits.exchange(id, None).await?;
+        }
         let standing = self.sessions.locate(candidate.name).await?;
         let Some(session) = standing.session.clone() else {
             // Ours, and forgotten because it is over; or nobody's.
@@ -113,6 +125,10 @@ impl Renewer {
             return Err(refusal.into());
         };
         self.note(&candidate, &session, trail);
+        // Only now, for what is nobody's token names as many sessions as its sender likes.
+        if is_kept && !is_ours {
+            self.limits.exchange(session.id, None).await?;
+        }
         let subject = self.minter.subject(&session);
         if let Some((token, admission)) = &access_token {
             belongs(token, admission, &session)?;
@@ -237,6 +253,7 @@ impl Renewer {
         let grant = self.minter.next(&next)?;
         let single_use = SingleUse {
             sessions: &*self.sessions,
+            limits: &*self.limits,
             grace: self.grace,
             policy: &self.minter.policy,
         };

@@ -7,7 +7,7 @@ use crate::domain::{
     TokenPolicy, decide,
 };
 
-use super::{Change, RefreshError, Rotation, SessionError, SessionStore};
+use super::{Change, RateLimiter, RefreshError, Rotation, SessionError, SessionStore};
 
 /// How often a lost race is decided again. After the first loss the row has moved on, so that the
 /// second decision is a replay or a refusal; the rest is for a row that was cleaned up meanwhile.
@@ -39,6 +39,7 @@ pub(super) enum Advance {
 /// The steps of sessions whose credentials are good once.
 pub(super) struct SingleUse<'a> {
     pub(super) sessions: &'a dyn SessionStore,
+    pub(super) limits: &'a dyn RateLimiter,
     pub(super) grace: TimeDelta,
     pub(super) policy: &'a TokenPolicy,
 }
@@ -48,7 +49,8 @@ impl SingleUse<'_> {
     /// be given out, and which.
     ///
     /// Whoever loses a race reads what the winner wrote and decides again: for the same
-    /// generation that is a replay, so everybody gets the winner's answer.
+    /// generation that is a replay, so everybody gets the winner's answer. Only a step that is about
+    /// to be made is counted, and all who race for it are counted as one.
     pub(super) async fn advance(
         &self,
         admission: &Admission,
@@ -62,9 +64,11 @@ impl SingleUse<'_> {
         } = admission.lineage;
         let user_key = admission.subject.user_key();
         let now = next.issued_at;
+        let step = Some(next.lineage.generation);
         for decision in 0..DECISIONS {
             match decide(generation, standing.session.as_ref(), self.grace, now)? {
                 Step::Begin => {
+                    self.limits.exchange(id, step).await?;
                     let row = first_row(&user_key, next);
                     if self.sessions.begin(&row).await? == Change::Done {
                         // A cut-off that was set meanwhile could revoke only the rows it found.
@@ -74,6 +78,7 @@ impl SingleUse<'_> {
                     }
                 }
                 Step::Rotate { from } => {
+                    self.limits.exchange(id, step).await?;
                     let rotation = Rotation {
                         from,
                         to: next.lineage.generation,

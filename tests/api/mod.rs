@@ -8,6 +8,7 @@ mod dump;
 mod frame;
 mod hostile;
 mod keys;
+mod limits;
 mod logout;
 mod malformed;
 mod refresh;

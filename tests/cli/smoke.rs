@@ -2,6 +2,7 @@
 
 use super::place_with_users;
 use crate::harness::process::Place;
+use crate::server::post_refresh;
 
 #[test]
 fn a_service_that_does_as_it_should_passes_every_step() {
@@ -22,6 +23,31 @@ fn a_service_that_does_as_it_should_passes_every_step() {
     let rows = rows.as_array().unwrap();
     assert!(rows.len() > 15 && rows.iter().all(|row| row["verdict"] == "ok"));
     assert!(rows.iter().any(|row| row["got"] == "401 user_inactive"));
+}
+
+#[test]
+fn a_walk_fits_into_the_limits_of_a_service_with_default_settings() {
+    let place = place_with_users().with("RATE_LIMIT_PER_MINUTE", "");
+    let service = place.serve();
+    let url = format!("http://{}", service.address());
+
+    let output = place.run(&["smoke", &url, "--sub", "alice", "--inactive-sub", "bob"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+}
+
+#[test]
+fn a_service_that_says_wait_is_waited_for() {
+    let place = place_with_users().with("RATE_LIMIT_PER_MINUTE", "60");
+    let service = place.serve();
+    let url = format!("http://{}", service.address());
+    for _ in 0..60 {
+        post_refresh(&service, r#"{"token":"x"}"#);
+    }
+
+    let output = place.run(&["smoke", &url, "--sub", "alice"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 #[test]

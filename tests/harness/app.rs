@@ -35,6 +35,9 @@ const TOKENS: [&str; 7] = [
     "refreshToken",
 ];
 
+/// Tests of other things do in an instant what people do in hours.
+pub(crate) const UNLIMITED: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "0");
+
 /// What switches the admin listener on.
 pub(crate) const ADMIN: (&str, &str) = ("ADMIN_API_KEY", ADMIN_KEY);
 
@@ -120,7 +123,7 @@ pub(crate) async fn spawn_beside(url: &str, settings: &[(&str, &str)]) -> TestAp
 
 /// The settings of a test service.
 pub(crate) fn config(url: &str, settings: &[(&str, &str)]) -> Config {
-    let defaults = [("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET)];
+    let defaults = [("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET), UNLIMITED];
     let all = defaults.iter().chain(settings);
     let vars = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_vars(vars, Purpose::Tokens).unwrap()

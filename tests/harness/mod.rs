@@ -9,6 +9,6 @@ pub(crate) mod servers;
 pub(crate) mod wire;
 
 pub(crate) use app::{
-    ADMIN, ADMIN_KEY, Answer, ONE_PATIENT_CONNECTION, SECRET, START, TestApp, config, request,
-    spawn, spawn_beside, spawn_on, spawn_on_each, spawn_over, spawn_with,
+    ADMIN, ADMIN_KEY, Answer, ONE_PATIENT_CONNECTION, SECRET, START, TestApp, UNLIMITED, config,
+    request, spawn, spawn_beside, spawn_on, spawn_on_each, spawn_over, spawn_with,
 };

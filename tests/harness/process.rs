@@ -11,7 +11,7 @@ use std::{fs, thread};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{SECRET, logs};
+use super::{SECRET, UNLIMITED, logs};
 
 /// How long a test waits for what is sure to come, before it fails instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -117,6 +117,7 @@ impl Place {
         let mut command = Command::new(program);
         command
             .env_clear()
+            .env(UNLIMITED.0, UNLIMITED.1)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path())
             .stdout(Stdio::piped())

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use remint::app;
 use remint::config::Config;
 use remint::domain::{Contract, RandomIds, Refusal, SessionName, Subject, Unverified};
+use remint::limits::InProcessLimits;
 use remint::service::{
     Grant, LegacySession, RefreshError, Renewer, SessionImport as _, SessionStore as _,
 };
@@ -24,6 +25,7 @@ async fn renewer(app: &TestApp, config: &Config, contract: Contract) -> Renewer 
             .unwrap(),
         directory: Arc::new(directory),
         sessions: Arc::new(store(app)),
+        limits: Arc::new(InProcessLimits::off(app.clock.clone())),
         clock: app.clock.clone(),
         ids: Arc::new(RandomIds),
         grace: config.grace,

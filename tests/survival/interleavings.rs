@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use remint::app;
 use remint::config::Config;
 use remint::domain::{Claim, Contract as Name, RandomIds, SessionId};
+use remint::limits::InProcessLimits;
 use remint::service::{
     AccessTokens, Logouter, Minter, Refresher, Renewer, Revoker, SessionStore, UserDirectory,
 };
@@ -97,6 +98,7 @@ impl Scene {
             minter: Arc::clone(&self.minter),
             directory: Arc::clone(&self.directory),
             sessions,
+            limits: Arc::new(InProcessLimits::off(self.app.clock.clone())),
             clock: self.app.clock.clone(),
             ids: Arc::new(RandomIds),
             grace: self.config.grace,
@@ -111,6 +113,7 @@ impl Scene {
                 minter: Arc::clone(&self.minter),
                 directory: Arc::clone(&self.directory),
                 sessions,
+                limits: Arc::new(InProcessLimits::off(self.app.clock.clone())),
                 clock: self.app.clock.clone(),
                 mode: self.config.mode,
             };

@@ -1,9 +1,15 @@
 //! Sends the steps and compares what comes back.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::super::terminal::Failure;
 use super::steps::{Request, Step};
+
+/// For so long a step waits at most, each time that the service says so.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Client {
     agent: ureq::Agent,
@@ -30,7 +36,13 @@ impl Client {
 
     /// A row of the table: name, what was expected, what came, the verdict.
     pub(super) fn check(&mut self, step: &Step) -> Result<Vec<String>, Failure> {
-        let (status, body) = self.send(&step.request)?;
+        let mut answer = self.send(&step.request)?;
+        // The bad tokens of the walk are counted like those of anybody else at this address.
+        while let Some(wait) = answer.wait {
+            thread::sleep(wait);
+            answer = self.send(&step.request)?;
+        }
+        let Answer { status, body, .. } = answer;
         let code = body.get("code").and_then(Value::as_str);
         let mut good = status == step.status && code == step.code;
         if let Some(token) = body.get("access_token").and_then(Value::as_str) {
@@ -51,7 +63,7 @@ impl Client {
         ])
     }
 
-    fn send(&self, request: &Request) -> Result<(u16, Value), Failure> {
+    fn send(&self, request: &Request) -> Result<Answer, Failure> {
         let url = &self.url;
         let sent = match request {
             Request::Get(path) => self.agent.get(format!("{url}{path}")).call(),
@@ -67,12 +79,29 @@ impl Client {
         };
         let mut response = sent.map_err(|error| format!("{url} does not answer: {error}"))?;
         let body = response.body_mut().read_to_string()?;
-        Ok((
-            response.status().as_u16(),
-            serde_json::from_str(&body).unwrap_or_default(),
-        ))
+        let status = response.status().as_u16();
+        let seconds = response.headers().get("retry-after");
+        let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Answer {
+            status,
+            body: serde_json::from_str(&body).unwrap_or_default(),
+            wait: seconds
+                .filter(|_| status == TOO_MANY_REQUESTS)
+                .map(Duration::from_secs)
+                .filter(|wait| *wait <= PATIENCE),
+        })
     }
 }
+
+/// What came back.
+struct Answer {
+    status: u16,
+    body: Value,
+    /// How long to wait before the same is sent again.
+    wait: Option<Duration>,
+}
+
+const TOO_MANY_REQUESTS: u16 = 429;
 
 fn shown(status: u16, code: Option<&str>) -> String {
     code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"))

@@ -74,6 +74,7 @@ fn refuse(complaint: &str) -> Audited<Refused> {
             contract: ADMIN,
             outcome: code.word(),
             reason: complaint.to_owned(),
+            is_failure: true,
             ..Audit::default()
         },
     }

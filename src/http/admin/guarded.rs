@@ -7,6 +7,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOpti
 use super::super::audit::Audited;
 use super::super::example::ExampleOf;
 use super::super::problem::{Code, ProblemJson};
+use super::super::throttle;
 
 /// The answer of the gate.
 #[derive(ApiResponse)]
@@ -37,8 +38,7 @@ impl<R: ApiResponse> ApiResponse for Guarded<R> {
     fn meta() -> MetaResponses {
         let mut meta = R::meta();
         meta.responses.extend(Refused::meta().responses);
-        meta.responses.sort_by_key(|response| response.status);
-        meta
+        throttle::bounded(meta)
     }
 
     fn register(registry: &mut Registry) {

@@ -22,9 +22,10 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, IdSource};
-use crate::service::{Revoker, SessionStore, Starter, UserDirectory};
+use crate::service::{RateLimiter, Revoker, SessionStore, Starter, UserDirectory};
 
 use super::allowed_methods::AllowedMethods;
+use super::throttle::Throttle;
 use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem};
 use gate::Gate;
 
@@ -41,6 +42,8 @@ pub struct AdminParts {
     pub directory: Arc<dyn UserDirectory>,
     /// Asked as well; and lists sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// Bounds how often a wrong key is tried.
+    pub limits: Arc<dyn RateLimiter>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Names requests.
@@ -72,13 +75,18 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         revoker,
         directory,
         sessions,
+        limits,
         clock,
         ids,
         readiness,
         key,
         settings,
     } = parts;
-    let frame_clock = Arc::clone(&clock);
+    let surroundings = frame::Surroundings {
+        ids,
+        clock: Arc::clone(&clock),
+        throttle: Throttle::of_failures(limits),
+    };
     let apis = (
         sessions::SessionsApi {
             starter,
@@ -112,5 +120,5 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         cors_allowed_origins: Vec::new(),
         ..settings
     };
-    frame::Frame::new(Gate::new(routes, key), ids, frame_clock, allowed, settings)
+    frame::Frame::new(Gate::new(routes, key), surroundings, allowed, settings)
 }

@@ -3,7 +3,7 @@
 use tracing::error;
 
 use crate::domain::{Contract, Refusal, Unsupported, Unverified};
-use crate::service::{Attempt, Exchange, RefreshError, Renewer, Trail};
+use crate::service::{Attempt, Exchange, RefreshError, Renewer, Throttled, Trail};
 
 use super::super::audit::Audit;
 use super::super::problem::Code;
@@ -45,6 +45,8 @@ pub(in crate::http) fn audit(contract: Contract, attempt: &Attempt) -> Audit {
                 outcome: code.word(),
                 reason: error.to_string(),
                 hint,
+                is_failure: matches!(error, RefreshError::Refused(_)),
+                throttled: throttled(error),
                 ..audit
             }
         }
@@ -63,6 +65,7 @@ fn words(exchange: Exchange) -> (&'static str, &'static str) {
 fn judge(error: &RefreshError) -> (Code, &'static str) {
     match error {
         RefreshError::Refused(refusal) => (Code::of(*refusal), operator_hint(*refusal)),
+        RefreshError::RateLimited(_) => (Code::RateLimited, ""),
         RefreshError::Directory(error) => {
             error!(
                 error = error as &dyn std::error::Error,
@@ -84,6 +87,16 @@ fn judge(error: &RefreshError) -> (Code, &'static str) {
             );
             (Code::Internal, "")
         }
+    }
+}
+
+fn throttled(error: &RefreshError) -> Option<Throttled> {
+    match error {
+        RefreshError::RateLimited(throttled) => Some(*throttled),
+        RefreshError::Directory(_)
+        | RefreshError::Refused(_)
+        | RefreshError::Sessions(_)
+        | RefreshError::Sign(_) => None,
     }
 }
 

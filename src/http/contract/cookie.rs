@@ -15,6 +15,7 @@ use super::super::cookie::{CookieSettings, CookieValue, Cookies};
 use super::super::cross_site::{CROSS_SITE, CrossSite, CrossSiteGuard};
 use super::super::example::{JsonExample, Shown};
 use super::super::problem::{Code, RETRY_AFTER_SECONDS};
+use super::super::throttle::TRY_LATER;
 use super::attempt;
 
 /// Answers requests that carry the refresh cookie, or nothing.
@@ -53,6 +54,17 @@ pub(in crate::http) struct CookieReply {
     message: String,
 }
 
+/// Why there is none for now.
+#[derive(Object)]
+pub(in crate::http) struct CookieThrottled {
+    /// Always `false`.
+    success: bool,
+    /// What happened, for people.
+    message: String,
+    /// What happened, for programs: always `rate_limit_exceeded`.
+    error: String,
+}
+
 /// Every answer of the contract.
 #[derive(ApiResponse)]
 pub(in crate::http) enum Renewed {
@@ -73,6 +85,10 @@ pub(in crate::http) enum Renewed {
     /// The session's user does not exist any more.
     #[oai(status = 404, actual_type = "JsonExample<UserNotFoundExample>")]
     NotFound(Json<CookieReply>),
+    /// The session was refreshed too often, or there were too many failed attempts from this address.
+    /// The session is untouched: try again.
+    #[oai(status = 429, actual_type = "JsonExample<ThrottledExample>")]
+    Throttled(Json<CookieThrottled>),
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "JsonExample<FailedExample>")]
     Internal(Json<CookieReply>),
@@ -108,6 +124,20 @@ examples! {
     CrossSiteExample CROSS_SITE
     UserNotFoundExample USER_NOT_FOUND
     FailedExample FAILED
+}
+
+struct ThrottledExample;
+
+impl Shown for ThrottledExample {
+    type Body = CookieThrottled;
+
+    fn body() -> CookieThrottled {
+        CookieThrottled {
+            success: false,
+            message: TRY_LATER.to_owned(),
+            error: "rate_limit_exceeded".to_owned(),
+        }
+    }
 }
 
 fn say(message: &str) -> Json<CookieReply> {
@@ -163,6 +193,7 @@ fn refuse(error: &RefreshError) -> Renewed {
     match error {
         RefreshError::Refused(Refusal::UserNotFound) => Renewed::NotFound(say(USER_NOT_FOUND)),
         RefreshError::Refused(_) => Renewed::Unauthorized(say(INVALID)),
+        RefreshError::RateLimited(_) => throttled(),
         RefreshError::Directory(_) | RefreshError::Sessions(_) => {
             Renewed::Unavailable(say(FAILED), RETRY_AFTER_SECONDS)
         }
@@ -186,6 +217,11 @@ fn refuse_page(cross_site: CrossSite) -> Audited<Renewed> {
         reply: Renewed::Forbidden(say(CROSS_SITE)),
         audit: cross_site.audit(Contract::Cookie.word()),
     }
+}
+
+/// What whoever asks too often is answered with.
+pub(super) fn throttled() -> Renewed {
+    Renewed::Throttled(Json(ThrottledExample::body()))
 }
 
 /// What a failure outside of this code is answered with.

@@ -16,8 +16,12 @@ use super::super::audit::Audited;
 use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_HS512_TOKEN, JsonExample, Shown};
 use super::super::problem::RETRY_AFTER_SECONDS;
+use super::super::throttle::TRY_LATER;
 use super::attempt;
 use super::failure::Spoken;
+
+/// Where the contract is spoken, and no other.
+pub(super) const PATH: &str = "/api/refresh";
 
 pub(in crate::http) struct EnvelopeApi {
     pub(in crate::http) renewer: Option<Arc<Renewer>>,
@@ -150,6 +154,10 @@ enum EnvelopeReply {
     /// The body is labelled as something else than JSON.
     #[oai(status = 415, actual_type = "JsonExample<At<415>>")]
     MediaType(Json<EnvelopeRefusal>),
+    /// The session was refreshed too often, or there were too many failed attempts from this address
+    /// (`RATE_LIMITED`). The refresh token is not spent: keep it and send it again.
+    #[oai(status = 429, actual_type = "JsonExample<At<429>>")]
+    Throttled(Json<EnvelopeRefusal>),
     /// A fault of the service. The refresh token is not spent.
     #[oai(status = 500, actual_type = "JsonExample<At<500>>")]
     Internal(Json<EnvelopeRefusal>),
@@ -165,6 +173,7 @@ enum Fault {
     Internal,
     InvalidToken,
     MediaType,
+    RateLimited,
     Required,
     Slow,
     TooLarge,
@@ -187,6 +196,7 @@ impl Fault {
                 "The body must be application/json",
                 "UNSUPPORTED_MEDIA_TYPE",
             ],
+            Self::RateLimited => ["service", TRY_LATER, "RATE_LIMITED"],
             Self::Required => [
                 "refreshToken",
                 "Refresh token is required",
@@ -226,6 +236,7 @@ impl Fault {
             Self::Internal => EnvelopeReply::Internal(Json(refusal)),
             Self::InvalidToken => EnvelopeReply::Answered(Json(Envelope::Refused(refusal))),
             Self::MediaType => EnvelopeReply::MediaType(Json(refusal)),
+            Self::RateLimited => EnvelopeReply::Throttled(Json(refusal)),
             Self::Slow => EnvelopeReply::Timeout(Json(refusal)),
             Self::TooLarge => EnvelopeReply::TooLarge(Json(refusal)),
             Self::Unavailable => EnvelopeReply::Unavailable(Json(refusal), RETRY_AFTER_SECONDS),
@@ -246,6 +257,7 @@ impl<const STATUS: u16> Shown for At<STATUS> {
             408 => Fault::Slow,
             413 => Fault::TooLarge,
             415 => Fault::MediaType,
+            429 => Fault::RateLimited,
             500 => Fault::Internal,
             503 => Fault::Unavailable,
             _ => Fault::Required,
@@ -318,6 +330,7 @@ fn answer(attempt: Attempt, now: DateTime<Utc>) -> EnvelopeReply {
             EnvelopeReply::Answered(Json(granted(data, timestamp(now))))
         }
         Err(RefreshError::Refused(refusal)) => fault(refusal).reply(now),
+        Err(RefreshError::RateLimited(_)) => Fault::RateLimited.reply(now),
         Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
             Fault::Unavailable.reply(now)
         }
@@ -344,6 +357,11 @@ fn fault(refusal: Refusal) -> Fault {
         | Refusal::UserInactive
         | Refusal::UserNotFound => Fault::InvalidToken,
     }
+}
+
+/// What whoever asks too often is answered with.
+pub(super) fn throttled(now: DateTime<Utc>) -> impl IntoResponse {
+    Fault::RateLimited.reply(now)
 }
 
 /// What a failure outside of this code is answered with.

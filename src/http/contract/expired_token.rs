@@ -10,6 +10,7 @@ use super::super::audit::Audited;
 use super::super::body::{BodyError, InputError};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::throttle::TOO_MANY;
 use super::attempt;
 
 /// An expired token.
@@ -96,6 +97,13 @@ pub(in crate::http) enum Refreshed {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
+    /// The session was refreshed too often, or there were too many failed attempts from this address.
+    /// The session is untouched: keep the token and send it again.
+    #[oai(
+        status = 429,
+        actual_type = "ExampleOf<{ Code::RateLimited as usize }>"
+    )]
+    Throttled(ProblemJson),
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
@@ -143,6 +151,7 @@ fn refuse(error: &RefreshError) -> Refreshed {
             let challenge = challenge(&detail);
             Refreshed::Unauthorized(code.problem(detail), challenge)
         }
+        RefreshError::RateLimited(_) => Refreshed::Throttled(Code::RateLimited.problem(TOO_MANY)),
         RefreshError::Directory(_) | RefreshError::Sessions(_) => {
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");
             Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS)

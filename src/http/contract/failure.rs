@@ -1,4 +1,4 @@
-//! What goes wrong outside of a contract's own code: the deadline of a request, and a panic.
+//! What goes wrong outside of a contract's own code: the deadline of a request, a panic, a limit.
 //!
 //! The frame that sees it knows nothing of contracts, and a frontend wants its own words.
 
@@ -18,11 +18,30 @@ use super::{cookie, envelope, token_pair};
 pub(in crate::http) struct Spoken(Arc<OnceLock<Contract>>);
 
 impl Spoken {
+    /// What the path alone tells.
+    pub(in crate::http) fn of_path(path: &str) -> Self {
+        let spoken = Self::default();
+        if path == envelope::PATH {
+            spoken.0.set(Contract::Envelope).ok();
+        }
+        spoken
+    }
+
     /// Notes it for the frame.
     pub(in crate::http) fn note(request: &Request, contract: Contract) {
         if let Some(Self(spoken)) = request.extensions().get() {
             // A request speaks one contract, so there is nothing to lose.
             spoken.set(contract).ok();
+        }
+    }
+
+    /// That there were too many, in the words of the contract; none where those are problem details.
+    pub(in crate::http) fn throttled(&self, now: DateTime<Utc>) -> Option<Response> {
+        match self.0.get()? {
+            Contract::Cookie => Some(cookie::throttled().into_response()),
+            Contract::Envelope => Some(envelope::throttled(now).into_response()),
+            Contract::TokenPair => Some(token_pair::throttled().into_response()),
+            Contract::ExpiredToken | Contract::RefreshToken => None,
         }
     }
 

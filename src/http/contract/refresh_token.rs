@@ -15,6 +15,7 @@ use super::super::audit::Audited;
 use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::throttle::TOO_MANY;
 use super::attempt;
 
 #[derive(Clone)]
@@ -157,6 +158,13 @@ pub(in crate::http) enum RefreshTokenReply {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
+    /// The session was refreshed too often, or there were too many failed attempts from this address.
+    /// The session is untouched: keep the refresh token and send it again.
+    #[oai(
+        status = 429,
+        actual_type = "ExampleOf<{ Code::RateLimited as usize }>"
+    )]
+    Throttled(ProblemJson),
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
@@ -197,6 +205,9 @@ fn answer(attempt: Attempt) -> RefreshTokenReply {
             access_token: grant.access_token,
         })),
         Err(RefreshError::Refused(refusal)) => refuse(refusal),
+        Err(RefreshError::RateLimited(_)) => {
+            RefreshTokenReply::Throttled(Code::RateLimited.problem(TOO_MANY))
+        }
         Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");
             RefreshTokenReply::Unavailable(problem, RETRY_AFTER_SECONDS)

@@ -21,6 +21,7 @@ use super::super::audit::Audited;
 use super::super::body::{Body, BodyError, InputError};
 use super::super::example::{ExampleOf, JsonExample, Shown};
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::throttle::TRY_LATER;
 use super::attempt;
 
 #[derive(Clone)]
@@ -212,7 +213,7 @@ pub(in crate::http) struct TokenPairError {
     code: String,
     /// What is wrong, for people.
     message: String,
-    /// `NotFound`, `Validation` or `Server`.
+    /// `NotFound`, `Validation`, `RateLimit` or `Server`.
     r#type: String,
 }
 
@@ -252,6 +253,10 @@ pub(in crate::http) enum TokenPairReply {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
+    /// The session was refreshed too often, or there were too many failed attempts from this address
+    /// (`rate_limit_exceeded`). The tokens are as good as before: keep them and send them again.
+    #[oai(status = 429, actual_type = "JsonExample<At<429>>")]
+    Throttled(Json<TokenPairRefusal>),
     /// A fault of the service (`internal`). The tokens are as good as before.
     #[oai(status = 500, actual_type = "JsonExample<At<500>>")]
     Internal(Json<TokenPairRefusal>),
@@ -266,6 +271,7 @@ pub(in crate::http) enum TokenPairReply {
 enum Fault {
     Internal,
     InvalidRefreshToken,
+    RateLimited,
     Unavailable,
     UserNotFound,
 }
@@ -277,6 +283,7 @@ impl Fault {
             Self::InvalidRefreshToken => {
                 ["invalid_refresh_token", "Invalid refresh token", "NotFound"]
             }
+            Self::RateLimited => ["rate_limit_exceeded", TRY_LATER, "RateLimit"],
             Self::Unavailable => [
                 "unavailable",
                 "The service cannot answer at the moment",
@@ -311,6 +318,7 @@ impl<const STATUS: u16> Shown for At<STATUS> {
     fn body() -> TokenPairRefusal {
         let Json(body) = match STATUS {
             400 => validation_error("Token is required"),
+            429 => Fault::RateLimited.refusal(),
             500 => Fault::Internal.refusal(),
             503 => Fault::Unavailable.refusal(),
             _ => Fault::InvalidRefreshToken.refusal(),
@@ -348,6 +356,7 @@ fn answer(attempt: Attempt, spelling: Spelling) -> TokenPairReply {
             ..
         }) => TokenPairReply::Ok(Json(TokenPair::of(access_token, refresh_token, spelling))),
         Err(RefreshError::Refused(refusal)) => TokenPairReply::NotFound(fault(refusal).refusal()),
+        Err(RefreshError::RateLimited(_)) => throttled(),
         Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
             TokenPairReply::Unavailable(Fault::Unavailable.refusal(), RETRY_AFTER_SECONDS)
         }
@@ -374,6 +383,11 @@ fn fault(refusal: Refusal) -> Fault {
         | Refusal::Unverified(_)
         | Refusal::UserInactive => Fault::InvalidRefreshToken,
     }
+}
+
+/// What whoever asks too often is answered with.
+pub(super) fn throttled() -> TokenPairReply {
+    TokenPairReply::Throttled(Fault::RateLimited.refusal())
 }
 
 /// What a failure outside of this code is answered with.

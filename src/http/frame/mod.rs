@@ -1,5 +1,8 @@
 //! What surrounds every request: its id, its deadline, its headers, its line in the audit log.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +14,37 @@ use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::timeout;
 use tracing::error;
 
-use crate::domain::{Clock, IdSource};
+use crate::domain::{ClientNetwork, Clock, IdSource};
 
 use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
 use super::contract::failure::Spoken;
 use super::cors::Cors;
 use super::problem::{Code, RETRY_AFTER_SECONDS};
+use super::throttle::{self, Throttle};
 use super::{HttpSettings, client_address};
 
 /// The outermost endpoint.
 pub(super) struct Frame<E> {
     inner: E,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    surroundings: Surroundings,
     allowed: AllowedMethods,
     cors: Cors,
     deadline: Duration,
     trusted_proxies: Vec<IpNet>,
 }
 
+/// What a frame reads and counts with.
+pub(super) struct Surroundings {
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) throttle: Throttle,
+}
+
 impl<E: Endpoint> Frame<E> {
     pub(super) fn new(
         inner: E,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
+        surroundings: Surroundings,
         allowed: AllowedMethods,
         settings: HttpSettings,
     ) -> Self {
@@ -47,8 +56,7 @@ impl<E: Endpoint> Frame<E> {
         } = settings;
         Self {
             inner,
-            ids,
-            clock,
+            surroundings,
             allowed,
             cors: Cors::new(&cors_allowed_origins),
             deadline,
@@ -56,12 +64,40 @@ impl<E: Endpoint> Frame<E> {
         }
     }
 
-    /// Whatever happens inside, there is an answer, and in time.
-    async fn answer(&self, mut request: Request) -> Response {
-        let spoken = Spoken::default();
+    /// The answer, or that there were too many before.
+    async fn bounded(&self, mut request: Request, client: Option<ClientNetwork>) -> Response {
+        let Surroundings {
+            clock, throttle, ..
+        } = &self.surroundings;
+        let spoken = Spoken::of_path(request.uri().path());
         request.extensions_mut().insert(spoken.clone());
+        if let Err(throttled) = throttle.admit(request.uri().path(), client).await {
+            let audit = Audit {
+                contract: "none",
+                reason: format!("requests of this address: {throttled}"),
+                ..Audit::default()
+            };
+            return throttle::refuse(throttled, &spoken, audit, clock.now());
+        }
+        let response = match self.cors.preflight(&request) {
+            Some(response) => response,
+            None => self.answer(request, &spoken).await,
+        };
+        match throttle.judge(&response, client).await {
+            Ok(()) => response,
+            Err(throttled) => {
+                let audit: Audit = response.extensions().get().cloned().unwrap_or_default();
+                let reason = format!("{}; failures of this address: {throttled}", audit.reason);
+                let audit = Audit { reason, ..audit };
+                throttle::refuse(throttled, &spoken, audit, clock.now())
+            }
+        }
+    }
+
+    /// Whatever happens inside, there is an answer, and in time.
+    async fn answer(&self, request: Request, spoken: &Spoken) -> Response {
         let fail = |code: Code, detail| {
-            let in_its_words = spoken.failure(code, self.clock.now());
+            let in_its_words = spoken.failure(code, self.surroundings.clock.now());
             in_its_words.unwrap_or_else(|| problem(code, detail))
         };
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
@@ -82,7 +118,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let request_id = self.ids.request_id();
+        let request_id = self.surroundings.ids.request_id();
         let client = client_address::of(&request, &self.trusted_proxies);
         // Load balancers probe with HEAD; hyper leaves the body out of the answer.
         if request.method() == Method::HEAD {
@@ -92,10 +128,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let origin = request.headers().get(header::ORIGIN).cloned();
 
-        let mut response = match self.cors.preflight(&request) {
-            Some(response) => response,
-            None => self.answer(request).await,
-        };
+        let mut response = self.bounded(request, client.map(ClientNetwork::of)).await;
 
         let headers = response.headers_mut();
         // Refusals, failures and what poem says are for the script to read as well.
@@ -122,6 +155,9 @@ impl<E: Endpoint> Endpoint for Frame<E> {
                 outcome: outcome(response.status()),
                 ..Audit::default()
             });
+        if let Some(throttled) = audit.throttled {
+            throttle::add_headers(response.headers_mut(), throttled);
+        }
         audit::write(request_id, client, response.status(), &audit);
         Ok(response)
     }
@@ -173,94 +209,5 @@ fn outcome(status: StatusCode) -> &'static str {
         400..=499 => Code::BadRequest.word(),
         503 => Code::Unavailable.word(),
         _ => Code::Internal.word(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use poem::endpoint::make;
-    use poem::http::Uri;
-
-    use super::super::{CookieSettings, SameSite};
-    use super::*;
-    use crate::domain::{RandomIds, SystemClock};
-
-    fn frame<E: Endpoint>(inner: E) -> Frame<E> {
-        let settings = HttpSettings {
-            cors_allowed_origins: vec!["https://app.example.com".to_owned()],
-            cookies: CookieSettings {
-                refresh_name: "refresh_token".to_owned(),
-                access_name: "access_token".to_owned(),
-                domain: None,
-                same_site: SameSite::Lax,
-                secure: true,
-            },
-            trusted_proxies: Vec::new(),
-            body_deadline: Duration::from_secs(1),
-            request_deadline: Duration::from_secs(1),
-            example_token: None,
-        };
-        let allowed = AllowedMethods::default();
-        let (ids, clock) = (Arc::new(RandomIds), Arc::new(SystemClock));
-        Frame::new(inner, ids, clock, allowed, settings)
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_answered_as_any_other_failure_and_the_next_request_as_ever() {
-        let frame = frame(make(|request: Request| async move {
-            assert_eq!(request.uri().path(), "/good", "not good");
-            Ok::<_, poem::Error>("fine")
-        }));
-        let get = |path| {
-            let request = Request::builder().uri(Uri::from_static(path));
-            let request = request.header("origin", "https://app.example.com");
-            frame.get_response(request.finish())
-        };
-
-        let (failed, next) = (get("/bad").await, get("/good").await);
-
-        assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(
-            failed.header("content-type"),
-            Some("application/problem+json")
-        );
-        assert!(failed.header("x-request-id").is_some());
-        assert!(failed.header("access-control-allow-origin").is_some());
-        let body = failed.into_body().into_string().await.unwrap();
-        assert!(
-            body.contains(r#""code":"internal""#) && !body.contains("not good"),
-            "{body}"
-        );
-        assert_eq!(next.into_body().into_string().await.unwrap(), "fine");
-    }
-
-    #[tokio::test]
-    async fn every_cookie_of_an_answer_reaches_a_listed_origin() {
-        let frame = frame(make(|_| async {
-            let response = Response::builder().header("set-cookie", "a=1");
-            Ok::<_, poem::Error>(response.header("set-cookie", "b=2").finish())
-        }));
-        let request = Request::builder().header("origin", "https://app.example.com");
-
-        let answer = frame.get_response(request.finish()).await;
-
-        let cookies = answer.headers().get_all("set-cookie").iter();
-        assert_eq!(cookies.collect::<Vec<_>>(), ["a=1", "b=2"]);
-        let allowed = answer.header("access-control-allow-credentials");
-        assert_eq!(allowed, Some("true"));
-    }
-
-    #[tokio::test]
-    async fn what_the_framework_says_of_a_failure_stays_inside() {
-        let frame = frame(make(|_| async {
-            let status = StatusCode::BAD_GATEWAY;
-            Err::<(), _>(poem::Error::from_string("db.internal:5432 refused", status))
-        }));
-
-        let answer = frame.get_response(Request::default()).await;
-
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = answer.into_body().into_string().await.unwrap();
-        assert!(!body.contains("db.internal"), "{body}");
     }
 }
