@@ -10,7 +10,7 @@ use sea_orm::DatabaseConnection;
 use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
-use crate::limits::InProcessLimits;
+use crate::limits;
 use crate::service::{
     AccessTokens, Cleaner, Logouter, Minter, RateLimiter, Refresher, Renewer, Revoker,
     SessionStore, Starter, TokenCodec, UserDirectory, Verifier,
@@ -82,7 +82,7 @@ impl App {
             minters,
             users: directory.clone(),
             sessions: Arc::new(SqlSessionStore::new(database.clone(), deadline)),
-            limits: Arc::new(InProcessLimits::new(&config.limits, Arc::clone(&clock))),
+            limits: limits::open(&config.limits, Arc::clone(&clock)).await,
             clock,
             ids,
         };

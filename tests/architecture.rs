@@ -49,7 +49,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// What is named in a few layers only, and in which.
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 11] = [
     ("clap", &["cli"]),
     ("governor", &["limits"]),
     ("hyper", &["http"]),
@@ -57,6 +57,7 @@ const CONFINED: [(&str, &[&str]); 10] = [
     ("migration", &["app", "store"]),
     ("poem", &["app", "cli", "http"]),
     ("poem_openapi", &["http"]),
+    ("redis", &["limits"]),
     ("sea_orm", &["app", "store"]),
     ("sea_orm_migration", &["store"]),
     ("std::env", &["main"]),

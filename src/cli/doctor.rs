@@ -80,6 +80,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     }
     check_admin(&config, &mut findings);
     check_clock(&mut findings);
+    check_limits(&config, &mut findings).await;
     let answers = check_database(&config, &mut findings).await;
     // One database that is away is one finding.
     if answers || config.users_database.is_some() {
@@ -106,6 +107,29 @@ fn check_admin(config: &Config, findings: &mut Findings) {
     } else {
         let seen = format!("on {address}; let only the login backend reach it");
         findings.good("admin", seen);
+    }
+}
+
+async fn check_limits(config: &Config, findings: &mut Findings) {
+    let limits = &config.limits;
+    let of = |number: u32, what| match number {
+        0 => format!("any number of {what}"),
+        _ => format!("{number} {what} a minute"),
+    };
+    let refreshes = of(limits.per_minute, "refreshes");
+    let requests = of(limits.requests_per_minute, "requests");
+    findings.good("limits", format!("{refreshes}, {requests}"));
+    let Some(redis) = &limits.redis else {
+        let seen = "each replica counts for itself; REDIS_URL would let them share";
+        return findings.note("redis", "off", seen);
+    };
+    match redis.ping().await {
+        Ok(()) => findings.good("redis", "answers; replicas share the limits"),
+        Err(why) => {
+            let seen =
+                format!("{why}; each replica counts for itself until it answers (REDIS_URL)");
+            findings.note("redis", "warning", seen);
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! What is counted for whom.
 
 use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use crate::domain::{ClientNetwork, SessionId};
+use crate::service::Throttled;
 
 /// One thing that is counted for one session or client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,4 +34,36 @@ pub(super) struct Take {
     pub(super) bucket: Bucket,
     /// What is taken for; the same is taken once.
     pub(super) step: Option<u64>,
+}
+
+impl Take {
+    pub(super) fn exchange(session: SessionId, generation: Option<u64>) -> Self {
+        Self {
+            bucket: Bucket::Session(session),
+            step: generation,
+        }
+    }
+
+    pub(super) fn failure(client: ClientNetwork) -> Self {
+        Self {
+            bucket: Bucket::Failures(client),
+            step: None,
+        }
+    }
+
+    pub(super) fn request(client: ClientNetwork) -> Self {
+        Self {
+            bucket: Bucket::Requests(client),
+            step: None,
+        }
+    }
+}
+
+/// That there were too many, and `wait` until there may be one more.
+pub(super) fn throttled(limit: NonZeroU32, wait: Duration) -> Throttled {
+    Throttled {
+        limit: limit.get(),
+        // Rounded up: whoever comes at that second is let through.
+        retry_after: (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1),
+    }
 }

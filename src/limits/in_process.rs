@@ -13,7 +13,7 @@ use crate::domain::{ClientNetwork, Clock, SessionId};
 use crate::service::{RateLimiter, Throttled};
 
 use super::LimitSettings;
-use super::bucket::{Bucket, Take};
+use super::bucket::{Bucket, Take, throttled};
 use super::buckets::Buckets;
 use super::steady::Steady;
 
@@ -48,6 +48,7 @@ impl InProcessLimits {
         let settings = LimitSettings {
             per_minute: 0,
             requests_per_minute: 0,
+            redis: None,
         };
         Self::new(&settings, clock)
     }
@@ -76,11 +77,7 @@ impl Limit {
     fn take(&self, take: Take) -> Result<(), Throttled> {
         self.governor.check_key(&take).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
-            Throttled {
-                limit: self.per_minute.get(),
-                // Rounded up: whoever comes at that second is let through.
-                retry_after: (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1),
-            }
+            throttled(self.per_minute, wait)
         })
     }
 }
@@ -88,24 +85,15 @@ impl Limit {
 #[async_trait]
 impl RateLimiter for InProcessLimits {
     async fn exchange(&self, session: SessionId, generation: Option<u64>) -> Result<(), Throttled> {
-        self.take(Take {
-            bucket: Bucket::Session(session),
-            step: generation,
-        })
+        self.take(Take::exchange(session, generation))
     }
 
     async fn failure(&self, client: ClientNetwork) -> Result<(), Throttled> {
-        self.take(Take {
-            bucket: Bucket::Failures(client),
-            step: None,
-        })
+        self.take(Take::failure(client))
     }
 
     async fn request(&self, client: ClientNetwork) -> Result<(), Throttled> {
-        self.take(Take {
-            bucket: Bucket::Requests(client),
-            step: None,
-        })
+        self.take(Take::request(client))
     }
 }
 
@@ -152,6 +140,7 @@ mod tests {
             let settings = LimitSettings {
                 per_minute: u32::try_from(per_minute).unwrap(),
                 requests_per_minute: 0,
+                redis: None,
             };
             let limits = InProcessLimits::new(&settings, clock.clone());
             let mut model = Dripping { per_minute, level: 0, at: 0, steps: 0 };
@@ -176,6 +165,7 @@ mod tests {
         let settings = LimitSettings {
             per_minute: 7,
             requests_per_minute: 0,
+            redis: None,
         };
         let limits = InProcessLimits::new(&settings, clock.clone());
         let bucket = Bucket::Session(SessionId(Uuid::nil()));

@@ -7,9 +7,21 @@
 mod bucket;
 mod buckets;
 mod in_process;
+mod redis;
+mod shared;
 mod steady;
 
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::domain::Clock;
+use crate::service::RateLimiter;
+
+use bucket::Bucket;
+
 pub use in_process::InProcessLimits;
+pub use redis::{RedisAway, RedisSettings};
+pub use shared::SharedLimits;
 
 /// Which limits there are.
 #[derive(Debug, Clone)]
@@ -19,4 +31,25 @@ pub struct LimitSettings {
     pub per_minute: u32,
     /// For each client its requests in a minute; 0 for any number.
     pub requests_per_minute: u32,
+    /// Where replicas count together.
+    pub redis: Option<RedisSettings>,
+}
+
+impl LimitSettings {
+    fn of(&self, bucket: Bucket) -> Option<NonZeroU32> {
+        NonZeroU32::new(match bucket {
+            Bucket::Failures(_) | Bucket::Session(_) => self.per_minute,
+            Bucket::Requests(_) => self.requests_per_minute,
+        })
+    }
+}
+
+/// The limits of the settings, all of them unused.
+pub async fn open(settings: &LimitSettings, clock: Arc<dyn Clock>) -> Arc<dyn RateLimiter> {
+    let here = InProcessLimits::new(settings, clock);
+    let is_off = settings.per_minute == 0 && settings.requests_per_minute == 0;
+    match &settings.redis {
+        Some(redis) if !is_off => SharedLimits::open(settings.clone(), redis, here).await,
+        Some(_) | None => Arc::new(here),
+    }
 }

@@ -29,7 +29,7 @@ async fn foreign_database(place: &Place, statements: &[&str]) -> String {
 }
 
 /// A good secret and two users of remint's own table: alice, who is active, and bob, who is not.
-fn place_with_users() -> Place {
+pub(crate) fn place_with_users() -> Place {
     let place = Place::new();
     for arguments in [
         &["user", "add", "alice@example.com", "--id", "alice"][..],

@@ -180,6 +180,12 @@ impl Service {
         line.unwrap_or_else(|| panic!("no {needle} in the log:\n{}", self.log))
     }
 
+    /// How many lines contain `needle` of the part of the log that was read before.
+    pub(crate) fn count(&self, needle: &str) -> usize {
+        let lines = self.log.lines();
+        lines.filter(|line| line.contains(needle)).count()
+    }
+
     /// The next line of the log that contains `needle`.
     pub(crate) fn line_with(&mut self, needle: &str) -> String {
         loop {

@@ -1,8 +1,11 @@
 //! How often something may be done.
 
 mod clients;
+mod outages;
 mod requests;
+mod script;
 mod sessions;
+mod shared;
 
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};

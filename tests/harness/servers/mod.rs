@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use self::daemon::{Daemon, Problem, Running};
 
 pub(crate) mod daemon;
+mod own_redis;
+
+pub(crate) use own_redis::OwnRedis;
 
 /// The databases that remint reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,21 +138,26 @@ static MARIADB: Daemon = Daemon {
     running: Running::new(),
 };
 
+const REDIS_SCRIPT: &str = r#"
+        exec $as redis-server --port "$PORT" --bind 127.0.0.1 --dir "$FOLDER" --save '' \
+            --appendonly no --databases 1024"#;
+
 static REDIS: Daemon = Daemon {
     name: "Redis",
     binary: "redis-server",
     package: "redis-server",
     owner: "redis",
-    script: r#"
-        exec $as redis-server --port "$PORT" --bind 127.0.0.1 --dir "$FOLDER" --save '' \
-            --appendonly no --databases 1024"#,
-    prepare: |port| {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.write_all(b"PING\r\n")?;
-        Ok(stream.read_exact(&mut [0; 7])?)
-    },
+    script: REDIS_SCRIPT,
+    prepare: ping_redis,
     running: Running::new(),
 };
+
+/// Fails until a Redis answers on that port.
+fn ping_redis(port: u16) -> Result<(), Problem> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(b"PING\r\n")?;
+    Ok(stream.read_exact(&mut [0; 7])?)
+}
 
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
