@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{foreign_database, place_with_users};
 use crate::harness::process::{Output, Place};
+use crate::harness::servers::OwnRedis;
 
 /// The state of a thing that the doctor looked at, and what is said of it.
 fn finding(output: &Output, what: &str) -> (String, String) {
@@ -211,4 +212,40 @@ fn a_database_out_of_reach_is_named_without_its_password() {
         assert!(state == "BAD" && seen.contains("(DATABASE_URL)"), "{seen}");
         assert!(!format!("{output:?}").contains("correct-horse"), "{seen}");
     }
+}
+
+#[test]
+fn it_says_what_is_bounded_and_that_replicas_do_not_share_it() {
+    let place = place_with_users().with("RATE_LIMIT_PER_MINUTE", "10");
+
+    let output = place.run(&["doctor", "--json"]);
+
+    let limits = "10 refreshes a minute, any number of requests";
+    assert_eq!(
+        finding(&output, "limits"),
+        ("ok".to_owned(), limits.to_owned())
+    );
+    assert_eq!(finding(&output, "redis").0, "off");
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_is_a_warning() {
+    let Some(mut redis) = OwnRedis::new().await else {
+        return;
+    };
+    let place = place_with_users().with("REDIS_URL", &redis.url());
+    let place = place.with("REDIS_TIMEOUT_MILLISECONDS", "10000");
+
+    let away = place.run(&["doctor", "--json"]);
+    redis.start();
+    let there = place.run(&["doctor", "--json"]);
+
+    let (state, seen) = finding(&away, "redis");
+    assert_eq!((away.code, state.as_str()), (Some(0), "warning"));
+    assert!(
+        seen.ends_with("each replica counts for itself until it answers (REDIS_URL)"),
+        "{seen}"
+    );
+    let seen = "answers; replicas share the limits".to_owned();
+    assert_eq!(finding(&there, "redis"), ("ok".to_owned(), seen));
 }

@@ -1,6 +1,7 @@
 mod admin;
 mod cookies;
 mod keys;
+mod limits;
 mod lists;
 
 use proptest::prelude::*;
@@ -11,7 +12,7 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 12] = [
     "ADMIN_API_KEY",
     "ADMIN_API_KEY_FILE",
     "DATABASE_URL",
@@ -20,12 +21,14 @@ const SECRETS: [&str; 10] = [
     "JWT_PREVIOUS_SECRET_KEYS_FILE",
     "JWT_SECRET_KEY",
     "JWT_SECRET_KEY_FILE",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
     "USERS_DATABASE_URL",
     "USERS_DATABASE_URL_FILE",
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 30] = [
+const CHECKED: [&str; 34] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -47,6 +50,10 @@ const CHECKED: [&str; 30] = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_CONNECTIONS",
+    "RATE_LIMIT_PER_ADDRESS_PER_MINUTE",
+    "RATE_LIMIT_PER_MINUTE",
+    "REDIS_TIMEOUT_MILLISECONDS",
+    "REDIS_URL",
     "REFRESH_COOKIE_NAME",
     "REFRESH_WINDOW_MINUTES",
     "REQUEST_BODY_TIMEOUT_SECONDS",
@@ -182,7 +189,7 @@ proptest! {
     fn no_secret_is_ever_repeated(
         secret in "[!-~]{12,70}",
         name in prop::sample::select(&SECRETS[..]),
-        wrapped in prop::sample::select(&["{}", "[{}", "[\"{}\"]", "sqlite://{}", "{}\n", "é{}"][..]),
+        wrapped in prop::sample::select(&["{}", "[{}", "[\"{}\"]", "sqlite://{}", "redis://a:{}@b", "{}\n", "é{}"][..]),
         other in prop::sample::select(&["LOG_FORMAT", "JWT_ALGORITHM", "USERS_TABEL"][..]),
     ) {
         let value = wrapped.replace("{}", &secret);
