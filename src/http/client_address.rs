@@ -27,6 +27,12 @@ pub(super) fn has_trusted_peer(request: &Request, trusted: &[IpNet]) -> bool {
     is_trusted(&peer.ip().to_canonical(), trusted)
 }
 
+/// Whether somebody who is not trusted to do so says that the request comes from elsewhere: most
+/// often a proxy that the settings forgot, so that all clients behind it look like one.
+pub(super) fn is_disputed(request: &Request, trusted: &[IpNet]) -> bool {
+    request.headers().contains_key("x-forwarded-for") && !has_trusted_peer(request, trusted)
+}
+
 fn is_trusted(ip: &IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(ip))
 }

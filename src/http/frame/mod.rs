@@ -70,11 +70,17 @@ impl<E: Endpoint> Frame<E> {
             clock, throttle, ..
         } = &self.surroundings;
         let spoken = Spoken::of_path(request.uri().path());
+        let hint = if client_address::is_disputed(&request, &self.trusted_proxies) {
+            "if the client is a proxy of yours, TRUSTED_PROXIES must list it"
+        } else {
+            ""
+        };
         request.extensions_mut().insert(spoken.clone());
         if let Err(throttled) = throttle.admit(request.uri().path(), client).await {
             let audit = Audit {
                 contract: "none",
                 reason: format!("requests of this address: {throttled}"),
+                hint,
                 ..Audit::default()
             };
             return throttle::refuse(throttled, &spoken, audit, clock.now());
@@ -88,7 +94,12 @@ impl<E: Endpoint> Frame<E> {
             Err(throttled) => {
                 let audit: Audit = response.extensions().get().cloned().unwrap_or_default();
                 let reason = format!("{}; failures of this address: {throttled}", audit.reason);
-                let audit = Audit { reason, ..audit };
+                let hint = if hint.is_empty() { audit.hint } else { hint };
+                let audit = Audit {
+                    reason,
+                    hint,
+                    ..audit
+                };
                 throttle::refuse(throttled, &spoken, audit, clock.now())
             }
         }

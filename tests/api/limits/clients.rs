@@ -103,6 +103,14 @@ async fn an_ipv6_network_of_64_bits_is_one_client() {
     assert_eq!(fail(&app, "2001:db8:0:2::1").await.status, 401);
 }
 
+/// A bad token of that client, as the proxy hands it on.
+fn forwarded(proxy: &str, client: &str) -> Request {
+    let mut request = from(proxy, refresh("x"));
+    let headers = request.headers_mut();
+    headers.insert("x-forwarded-for", client.parse().unwrap());
+    request
+}
+
 #[tokio::test]
 async fn only_a_trusted_proxy_says_who_has_tried() {
     let proxy = "10.0.0.1";
@@ -111,10 +119,7 @@ async fn only_a_trusted_proxy_says_who_has_tried() {
         let app = spawn_with(settings).await;
         let mut statuses = Vec::new();
         for client in 1..=11 {
-            let forwarded = format!("198.51.100.{client}");
-            let mut request = from(proxy, refresh("x"));
-            let value = forwarded.parse().unwrap();
-            request.headers_mut().insert("x-forwarded-for", value);
+            let request = forwarded(proxy, &format!("198.51.100.{client}"));
             statuses.push(app.send(request).await.status);
         }
 
@@ -216,6 +221,18 @@ async fn the_log_knows_what_was_wrong_all_the_same() {
       "203.0.113.9"
     ]
     "#);
+}
+
+#[tokio::test]
+async fn the_log_has_a_hint_where_a_proxy_may_have_been_forgotten() {
+    let app = spawn_tried(HERE, &[]).await;
+
+    let answer = app.send(forwarded(HERE, "198.51.100.1")).await;
+
+    let lines = logs::lines_with(answer.header("x-request-id").unwrap());
+    let event: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let hint = "if the client is a proxy of yours, TRUSTED_PROXIES must list it";
+    assert_eq!(event["fields"]["hint"], hint);
 }
 
 #[tokio::test]
