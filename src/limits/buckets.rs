@@ -17,7 +17,7 @@ const FULL_AFTER: Duration = Duration::from_mins(1);
 /// So many locks, that requests seldom wait for one another.
 const SHARDS: usize = 64;
 
-/// The buckets of one kind: 917,504 at most, for which they need 50 MB.
+/// The buckets of one kind: 917,504 at most, for which they need 56 MB.
 ///
 /// *What goes.* Each shard has two maps, and buckets move to the young one when they are taken from.
 /// Once a minute the old map is dropped, with buckets that are full by then, and the young one gets

@@ -12,7 +12,7 @@ use remint::service::{
 };
 use serde_json::json;
 
-use super::{UUID, at, everywhere, legacy, session, sessions, settings, store};
+use super::{ACCEPTED, UUID, at, everywhere, legacy, session, sessions, settings, store};
 use crate::harness::{SECRET, START, TestApp, config, jwt, spawn};
 
 /// What refreshes that contract's tokens, with those settings.
@@ -25,7 +25,7 @@ async fn renewer(app: &TestApp, config: &Config, contract: Contract) -> Renewer 
             .unwrap(),
         directory: Arc::new(directory),
         sessions: Arc::new(store(app)),
-        limits: Arc::new(InProcessLimits::off(app.clock.clone())),
+        limits: Arc::new(InProcessLimits::new(&config.limits, app.clock.clone())),
         clock: app.clock.clone(),
         ids: Arc::new(RandomIds),
         grace: config.grace,
@@ -92,6 +92,36 @@ async fn a_legacy_uuid_is_exchanged_once_and_again_within_the_grace() {
         refusal(renew(&renewer, &ours).await),
         Refusal::SessionRevoked
     );
+}
+
+#[tokio::test]
+async fn an_imported_token_that_is_kept_is_counted_each_time() {
+    let app = spawn().await;
+    import(&app, legacy(Contract::RefreshToken, UUID)).await;
+    let settings = [ACCEPTED[0], ("RATE_LIMIT_PER_MINUTE", "2")];
+    let config = config(app.database_url(), &settings);
+    let renewer = renewer(&app, &config, Contract::RefreshToken).await;
+
+    for _ in 0..2 {
+        renew(&renewer, UUID).await.unwrap();
+    }
+
+    let third = renew(&renewer, UUID).await.unwrap_err();
+    assert!(matches!(third, RefreshError::RateLimited(_)), "{third:?}");
+}
+
+#[tokio::test]
+async fn what_nobody_gave_out_is_no_session_to_be_counted() {
+    let app = spawn().await;
+    let settings = [ACCEPTED[0], ("RATE_LIMIT_PER_MINUTE", "2")];
+    let config = config(app.database_url(), &settings);
+    let renewer = renewer(&app, &config, Contract::RefreshToken).await;
+
+    for _ in 0..5 {
+        let refusal = refusal(renew(&renewer, UUID).await);
+
+        assert!(matches!(refusal, Refusal::Unverified(_)), "{refusal}");
+    }
 }
 
 #[tokio::test]

@@ -170,6 +170,18 @@ async fn trouble_of_the_service_is_not_counted_either() {
 }
 
 #[tokio::test]
+async fn a_session_that_has_to_wait_is_no_failure_of_its_client() {
+    let app = spawn_with(&[TEN]).await;
+    let token = app.expired_token();
+    for _ in 0..30 {
+        app.send(from(HERE, refresh(&token))).await;
+    }
+
+    assert_eq!(app.send(from(HERE, refresh(&token))).await.status, 429);
+    assert_eq!(fail(&app, HERE).await.status, 401);
+}
+
+#[tokio::test]
 async fn whoever_has_no_address_is_not_counted() {
     let app = spawn_with(&[TEN]).await;
 
