@@ -43,7 +43,8 @@ pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: SocketAddr) -> 
     AdminSettings { listen, key }
 }
 
-fn judge(text: &str, keys: Option<&Keys>) -> Result<(), &'static str> {
+/// Whether a secret that callers send is fit for it; says nothing of it if not.
+pub(super) fn judge(text: &str, keys: Option<&Keys>) -> Result<(), &'static str> {
     if text.len() < MIN_CHARACTERS {
         return Err("expected 32 characters or more, such as those of `openssl rand -base64 48`");
     }

@@ -69,6 +69,7 @@ pub(super) fn read(vars: &mut Vars, shared: Shared) -> Vec<ContractSettings> {
         plain(Contract::RefreshToken),
         token_pair,
         envelope,
+        plain(Contract::OAuth2),
     ]
 }
 

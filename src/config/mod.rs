@@ -6,6 +6,7 @@ mod cookies;
 mod keys;
 mod limits;
 mod lists;
+mod oauth;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -172,6 +173,7 @@ impl Config {
             warnings.push(UNDATED.to_owned());
         }
         let listen = lists::listen_address(vars, "LISTEN_ADDR", 8000);
+        let http = http(vars, keys.as_ref(), &mut warnings);
         Self {
             admin: admin::read(vars, keys.as_ref(), listen),
             keys,
@@ -187,7 +189,7 @@ impl Config {
             database,
             users_database,
             listen,
-            http: http(vars, &mut warnings),
+            http,
             limits: limits::read(vars),
             server: server(vars),
             log: LogSettings {
@@ -246,7 +248,7 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
     }
 }
 
-fn http(vars: &mut Vars, warnings: &mut Vec<String>) -> HttpSettings {
+fn http(vars: &mut Vars, keys: Option<&Keys>, warnings: &mut Vec<String>) -> HttpSettings {
     let body = vars.bounded("REQUEST_BODY_TIMEOUT_SECONDS", 10, 1..=300);
     let whole = vars.bounded("REQUEST_TIMEOUT_SECONDS", 15, 1..=600);
     if body >= whole {
@@ -261,6 +263,7 @@ fn http(vars: &mut Vars, warnings: &mut Vec<String>) -> HttpSettings {
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,
+        oauth_client: oauth::client(vars, keys),
     }
 }
 

@@ -8,9 +8,11 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 6] = [
+const OUR_PREFIXES: [&str; 8] = [
     "ENVELOPE_",
     "JWT_",
+    "OAUTH_CLIENT_",
+    "OAUTH_ISSUER",
     "RATE_LIMIT_",
     "REMINT_",
     "TOKEN_PAIR_",

@@ -11,6 +11,8 @@ pub enum Contract {
     Envelope,
     /// An access token that ran out: the main job (seed 004).
     ExpiredToken,
+    /// OAuth 2.0's refresh token grant (RFC 6749 §6).
+    OAuth2,
     /// A refresh token in the body, a bare access token back (seed 000).
     RefreshToken,
     /// An access and a refresh token, both of them exchanged (seed 002).
@@ -19,12 +21,13 @@ pub enum Contract {
 
 impl Contract {
     /// Every contract.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ExpiredToken,
         Self::Cookie,
         Self::TokenPair,
         Self::Envelope,
         Self::RefreshToken,
+        Self::OAuth2,
     ];
 
     /// The word that is stored and logged.
@@ -33,6 +36,7 @@ impl Contract {
             Self::Cookie => "cookie",
             Self::Envelope => "envelope",
             Self::ExpiredToken => "expired_token",
+            Self::OAuth2 => "oauth2",
             Self::RefreshToken => "refresh_token",
             Self::TokenPair => "token_pair",
         }
@@ -49,7 +53,7 @@ impl Contract {
         match self {
             Self::ExpiredToken => Renewal::None,
             Self::Cookie | Self::RefreshToken => Renewal::Kept,
-            Self::Envelope | Self::TokenPair => Renewal::Rotated,
+            Self::Envelope | Self::OAuth2 | Self::TokenPair => Renewal::Rotated,
         }
     }
 
@@ -63,7 +67,11 @@ impl Contract {
         match self {
             // A uuid has 16 bits for it: a refresh every minute for 45 days.
             Self::Envelope => u16::MAX.into(),
-            Self::Cookie | Self::ExpiredToken | Self::RefreshToken | Self::TokenPair => u64::MAX,
+            Self::Cookie
+            | Self::ExpiredToken
+            | Self::OAuth2
+            | Self::RefreshToken
+            | Self::TokenPair => u64::MAX,
         }
     }
 }

@@ -88,7 +88,10 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
         // Worth a look: somebody tries tokens that nobody here signed, or the admin listener.
         _ if trail.key.is_none()
             && *is_failure
-            && matches!(*outcome, "invalid_token" | "admin_refused" | "rate_limited") =>
+            && matches!(
+                *outcome,
+                "invalid_token" | "invalid_client" | "admin_refused" | "rate_limited"
+            ) =>
         {
             event!(warn);
         }

@@ -143,19 +143,22 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(read(request, body).await, PhantomData))
+        let bytes = match read(request, body).await {
+            // Of no body the type does not matter: some libraries label even that as a form.
+            Ok(bytes) if !bytes.is_empty() && !is_json(request) => Err(BodyError::MediaType),
+            read => read,
+        };
+        Ok(Self(bytes, PhantomData))
     }
 }
 
-/// The bytes of the body; empty where there is none.
-async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
+/// The bytes of the body, of whatever type it is; empty where there is none.
+pub(super) async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
     let BodyDeadline(deadline) = *request
         .data()
         .unwrap_or(&BodyDeadline(Duration::from_secs(10)));
     let body = body.take().map_err(|_| BodyError::Broken)?;
     match timeout(deadline, body.into_bytes_limit(MAX_BODY_BYTES)).await {
-        // Of no body the type does not matter: some libraries label even that as a form.
-        Ok(Ok(bytes)) if !bytes.is_empty() && !is_json(request) => Err(BodyError::MediaType),
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(BodyError::TooLarge),
         Ok(Err(_)) => Err(BodyError::Broken),
@@ -165,15 +168,14 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, Body
 
 /// Whether the body is JSON or says nothing of what it is, as curl without `-H` and old XHR do not.
 fn is_json(request: &Request) -> bool {
+    media_type(request).is_none_or(|it| it.eq_ignore_ascii_case("application/json"))
+}
+
+/// What the body is labelled as, without parameters; empty where that cannot be told.
+pub(super) fn media_type(request: &Request) -> Option<&str> {
     let mut types = request.headers().get_all(CONTENT_TYPE).iter();
-    let Some(media_type) = types.next() else {
-        return true;
-    };
-    let essence = media_type
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json") && types.next().is_none()
+    let (media_type, others) = (types.next()?, types.next());
+    let text = media_type.to_str().ok().filter(|_| others.is_none());
+    let essence = text.unwrap_or_default().split(';').next();
+    Some(essence.unwrap_or_default().trim())
 }

@@ -15,6 +15,7 @@ mod example;
 mod frame;
 mod health;
 mod logout;
+mod oauth;
 mod problem;
 mod refresh;
 mod server;
@@ -43,6 +44,7 @@ use self::throttle::Throttle;
 
 pub use admin::{AdminKey, AdminParts, admin_endpoint};
 pub use health::Readiness;
+pub use oauth::client::{ClientSecret, OAuthClient};
 pub use server::{ServerSettings, serve};
 
 /// What the endpoints are made of.
@@ -71,6 +73,16 @@ pub struct Parts {
     pub settings: HttpSettings,
 }
 
+impl Parts {
+    /// What exchanges the refresh tokens of that contract, if it is offered.
+    fn renewer(&self, contract: Contract) -> Option<Arc<Renewer>> {
+        let mut renewers = self.renewers.iter();
+        renewers
+            .find(|renewer| renewer.minter.contract() == contract)
+            .cloned()
+    }
+}
+
 /// How requests are read and answered.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -84,6 +96,8 @@ pub struct HttpSettings {
     pub body_deadline: Duration,
     /// How long a request may take as a whole.
     pub request_deadline: Duration,
+    /// The client of OAuth 2.0.
+    pub oauth_client: OAuthClient,
     /// A token that Swagger UI shows as the example; only the demo has one that works.
     pub example_token: Option<String>,
 }
@@ -92,6 +106,9 @@ pub struct HttpSettings {
 enum Tag {
     /// Exchange an expired token for a fresh one, or end the session.
     Refresh,
+    /// The same by OAuth 2.0 (RFC 6749).
+    #[oai(rename = "OAuth")]
+    OAuth,
     /// Check a token, for a reverse proxy.
     Verify,
 }
@@ -123,39 +140,22 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
 
 /// The endpoints of the document.
 fn apis(parts: Parts) -> impl OpenApi + use<> {
-    let Parts {
-        refresher,
-        renewers,
-        logouter,
-        verifier,
-        directory,
-        sessions,
-        clock,
-        readiness,
-        settings,
-        ..
-    } = parts;
-    let renewer = |contract: Contract| {
-        let mut renewers = renewers.iter();
-        renewers
-            .find(|renewer| renewer.minter.contract() == contract)
-            .cloned()
-    };
+    let settings = &parts.settings;
     let guard = || CrossSiteGuard::new(&settings.cors_allowed_origins, &settings.trusted_proxies);
     let cookie_refresh = Arc::new(CookieRefresh {
-        renewer: renewer(Contract::Cookie),
+        renewer: parts.renewer(Contract::Cookie),
         settings: settings.cookies.clone(),
         guard: guard(),
     });
     let token_pair = TokenPairApi {
-        renewer: renewer(Contract::TokenPair),
+        renewer: parts.renewer(Contract::TokenPair),
     };
     let refresh_token = RefreshTokenApi {
-        renewer: renewer(Contract::RefreshToken),
+        renewer: parts.renewer(Contract::RefreshToken),
     };
     (
         refresh::RefreshApi {
-            refresher,
+            refresher: Arc::clone(&parts.refresher),
             cookie: Arc::clone(&cookie_refresh),
             refresh_token: refresh_token.clone(),
             token_pair: token_pair.clone(),
@@ -164,22 +164,23 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         token_pair,
         refresh_token,
         EnvelopeApi {
-            renewer: renewer(Contract::Envelope),
-            clock,
+            renewer: parts.renewer(Contract::Envelope),
+            clock: Arc::clone(&parts.clock),
         },
+        oauth::apis(&parts),
         logout::LogoutApi {
-            logouter,
+            logouter: parts.logouter,
             cookies: settings.cookies.clone(),
             guard: guard(),
         },
         verify::VerifyApi {
-            verifier,
+            verifier: parts.verifier,
             cookie_name: settings.cookies.access_name.clone(),
         },
         health::HealthApi {
-            directory,
-            sessions,
-            readiness,
+            directory: parts.directory,
+            sessions: parts.sessions,
+            readiness: parts.readiness,
         },
     )
 }

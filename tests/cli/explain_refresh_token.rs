@@ -124,7 +124,10 @@ fn a_forged_one_has_the_form_and_not_the_signature() {
             "00000000-0000-4000-8000-000000000000".to_owned(),
             "envelope",
         ),
-        (format!("AQ{}", "A".repeat(74)), "cookie or refresh_token"),
+        (
+            format!("AQ{}", "A".repeat(74)),
+            "cookie or refresh_token or oauth2",
+        ),
         (format!("AQ{}==", "A".repeat(84)), "token_pair"),
     ] {
         let output = place.run(&["explain", &token, "--json"]);

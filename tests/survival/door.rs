@@ -36,6 +36,18 @@ impl Call {
         }
     }
 
+    /// `POST` with those parameters.
+    pub(super) fn form(path: &'static str, parameters: &[(&str, &str)]) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let media_type = "application/x-www-form-urlencoded".to_owned();
+        Self {
+            method: Method::POST,
+            path,
+            headers: vec![("content-type", media_type)],
+            body: form.extend_pairs(parameters).finish(),
+        }
+    }
+
     /// The same with one more header.
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));

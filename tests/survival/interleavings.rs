@@ -73,7 +73,7 @@ impl Scene {
     fn refresh(&self, kept: &str) -> Stepwise {
         match self.contract.name() {
             Name::ExpiredToken => self.refresh_expired(kept),
-            Name::Cookie | Name::Envelope | Name::RefreshToken | Name::TokenPair => {
+            Name::Cookie | Name::Envelope | Name::OAuth2 | Name::RefreshToken | Name::TokenPair => {
                 self.renew(kept)
             }
         }
@@ -129,7 +129,7 @@ impl Scene {
         let id = self.session(&self.contract.access_token(kept));
         let credential = match self.contract.name() {
             Name::ExpiredToken => kept.to_owned(),
-            Name::Cookie | Name::Envelope | Name::RefreshToken | Name::TokenPair => {
+            Name::Cookie | Name::Envelope | Name::OAuth2 | Name::RefreshToken | Name::TokenPair => {
                 let [_, refresh] = started::tokens(kept);
                 refresh
             }

@@ -30,10 +30,11 @@ use self::started::Started;
 const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
 /// The contracts whose credentials are good once.
-const CONTRACTS: [&dyn Contract; 3] = [
+const CONTRACTS: [&dyn Contract; 4] = [
     &ExpiredToken::SingleUse,
     &Started::TokenPair,
     &Started::Envelope,
+    &Started::OAuth2,
 ];
 
 /// The contracts whose credentials stay good: no refresh is written down.

@@ -170,7 +170,7 @@ impl Scene {
 async fn scenes(end: End) -> Vec<Arc<Scene>> {
     let mut scenes = Vec::new();
     for engine in ENGINES {
-        for contract in [CONTRACTS, LASTING].concat() {
+        for contract in [&CONTRACTS[..], &LASTING].concat() {
             let Some(app) = spawn_on(engine, &settings(contract)).await else {
                 continue;
             };

@@ -14,6 +14,7 @@ use crate::harness::{ADMIN_KEY, Answer};
 pub(super) enum Started {
     Cookie,
     Envelope,
+    OAuth2,
     RefreshToken,
     TokenPair,
 }
@@ -24,6 +25,7 @@ impl Contract for Started {
         match self {
             Self::Cookie => domain::Contract::Cookie,
             Self::Envelope => domain::Contract::Envelope,
+            Self::OAuth2 => domain::Contract::OAuth2,
             Self::RefreshToken => domain::Contract::RefreshToken,
             Self::TokenPair => domain::Contract::TokenPair,
         }
@@ -53,6 +55,10 @@ impl Contract for Started {
                 body: String::new(),
             },
             Self::Envelope => Call::json("/api/refresh", &json!({"refreshToken": refresh})),
+            Self::OAuth2 => Call::form(
+                "/oauth/token",
+                &[("grant_type", "refresh_token"), ("refresh_token", &refresh)],
+            ),
             Self::RefreshToken => Call::json("/auth/refresh", &json!({"refresh_token": refresh})),
             Self::TokenPair => {
                 let body = json!({"Token": access, "RefreshToken": refresh});
@@ -76,6 +82,7 @@ impl Contract for Started {
                 let data = &body["data"];
                 pair(&data["accessToken"], &data["refreshToken"])
             }
+            Self::OAuth2 => pair(&body["access_token"], &body["refresh_token"]),
             Self::RefreshToken => pair(&body["access_token"], refresh),
             Self::TokenPair => pair(&body["Token"], &body["RefreshToken"]),
         }
@@ -85,7 +92,7 @@ impl Contract for Started {
         match self {
             // It says when it was sent.
             Self::Envelope => answer.body.split_once(r#","timestamp":"#).unwrap().0,
-            Self::Cookie | Self::RefreshToken | Self::TokenPair => &answer.body,
+            Self::Cookie | Self::OAuth2 | Self::RefreshToken | Self::TokenPair => &answer.body,
         }
     }
 
@@ -95,6 +102,7 @@ impl Contract for Started {
             Self::Cookie if body["success"] == true => &Value::Null,
             Self::Cookie => &body["message"],
             Self::Envelope | Self::TokenPair => &body["errors"][0]["code"],
+            Self::OAuth2 => &body["error_description"],
             Self::RefreshToken => &body["detail"],
         };
         code.as_str().unwrap_or_default().to_owned()
@@ -105,6 +113,11 @@ impl Contract for Started {
             (Self::Cookie, "user_not_found") => "User not found",
             (Self::Cookie, _) => "Invalid or expired refresh token",
             (Self::Envelope, _) => "INVALID_TOKEN",
+            (Self::OAuth2, "session_revoked") => "the session was revoked",
+            (Self::OAuth2, "token_reused") => "the token was exchanged before",
+            (Self::OAuth2, "user_inactive") => "the user is not active",
+            (Self::OAuth2, "user_not_found") => "the user does not exist",
+            (Self::OAuth2, _) => "the session has reached its maximum age",
             (Self::RefreshToken, _) => "Refresh failed",
             (Self::TokenPair, "user_not_found") => "user_not_found",
             (Self::TokenPair, _) => "invalid_refresh_token",
@@ -114,7 +127,7 @@ impl Contract for Started {
     fn of_spent(&self, otherwise: &'static str) -> &'static str {
         match self {
             Self::TokenPair => "session_revoked",
-            Self::Cookie | Self::Envelope | Self::RefreshToken => otherwise,
+            Self::Cookie | Self::Envelope | Self::OAuth2 | Self::RefreshToken => otherwise,
         }
     }
 
@@ -132,7 +145,7 @@ impl Contract for Started {
                 return call.with("cookie", format!("refresh_token={refresh}"));
             }
             Self::Envelope => "refreshToken",
-            Self::RefreshToken => "refresh_token",
+            Self::OAuth2 | Self::RefreshToken => "refresh_token",
             Self::TokenPair => "RefreshToken",
         };
         body[name] = json!(refresh);

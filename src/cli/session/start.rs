@@ -21,7 +21,8 @@ The contracts, by what their frontends send:
   cookie         POST /api/auth/refresh with the cookie refresh_token=REFRESH
   token_pair     POST /api/auth/refresh {\"Token\": ACCESS, \"RefreshToken\": REFRESH}
   envelope       POST /api/refresh {\"refreshToken\": REFRESH}
-  refresh_token  POST /auth/refresh {\"refresh_token\": REFRESH}";
+  refresh_token  POST /auth/refresh {\"refresh_token\": REFRESH}
+  oauth2         POST /oauth/token grant_type=refresh_token&refresh_token=REFRESH (a form)";
 
 #[derive(ClapArgs)]
 #[command(after_help = ABOUT_CONTRACTS)]

@@ -26,6 +26,12 @@ pub(super) fn body(contract: Contract, started: &Started) -> Value {
             "token_type": "bearer",
             "expires_in": grant.expires_in,
         }),
+        Contract::OAuth2 => json!({
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": grant.expires_in,
+            "refresh_token": refresh,
+        }),
         Contract::RefreshToken => json!({"access_token": access, "refresh_token": refresh}),
         Contract::TokenPair => json!({"Token": access, "RefreshToken": refresh}),
     }

@@ -29,6 +29,9 @@ pub(super) enum ContractName {
     Envelope,
     /// The access token alone, exchanged when it has expired.
     ExpiredToken,
+    /// OAuth 2.0's refresh token grant.
+    #[oai(rename = "oauth2")]
+    OAuth2,
     /// A refresh token in the body.
     RefreshToken,
     /// An access and a refresh token, both exchanged.
@@ -41,6 +44,7 @@ impl From<Contract> for ContractName {
             Contract::Cookie => Self::Cookie,
             Contract::Envelope => Self::Envelope,
             Contract::ExpiredToken => Self::ExpiredToken,
+            Contract::OAuth2 => Self::OAuth2,
             Contract::RefreshToken => Self::RefreshToken,
             Contract::TokenPair => Self::TokenPair,
         }

@@ -11,7 +11,7 @@ use crate::domain::Contract;
 
 use super::super::audit::Audit;
 use super::super::problem::Code;
-use super::{cookie, envelope, token_pair};
+use super::{cookie, envelope, oauth2, token_pair};
 
 /// The contract that a request speaks, as soon as somebody has found out.
 #[derive(Clone, Default)]
@@ -21,8 +21,13 @@ impl Spoken {
     /// What the path alone tells.
     pub(in crate::http) fn of_path(path: &str) -> Self {
         let spoken = Self::default();
-        if path == envelope::PATH {
-            spoken.0.set(Contract::Envelope).ok();
+        let contract = match path {
+            envelope::PATH => Some(Contract::Envelope),
+            path if path.starts_with(oauth2::PATHS) => Some(Contract::OAuth2),
+            _ => None,
+        };
+        if let Some(contract) = contract {
+            spoken.0.set(contract).ok();
         }
         spoken
     }
@@ -40,6 +45,7 @@ impl Spoken {
         match self.0.get()? {
             Contract::Cookie => Some(cookie::throttled().into_response()),
             Contract::Envelope => Some(envelope::throttled(now).into_response()),
+            Contract::OAuth2 => Some(oauth2::throttled().into_response()),
             Contract::TokenPair => Some(token_pair::throttled().into_response()),
             Contract::ExpiredToken | Contract::RefreshToken => None,
         }
@@ -52,6 +58,7 @@ impl Spoken {
         let mut response = match contract {
             Contract::Cookie => cookie::failure(is_ours).into_response(),
             Contract::Envelope => envelope::failure(is_ours, now).into_response(),
+            Contract::OAuth2 => oauth2::failure(is_ours).into_response(),
             Contract::TokenPair => token_pair::failure(is_ours).into_response(),
             Contract::ExpiredToken | Contract::RefreshToken => return None,
         };

@@ -8,6 +8,7 @@ pub(super) mod cookie;
 pub(super) mod envelope;
 pub(super) mod expired_token;
 pub(super) mod failure;
+pub(super) mod oauth2;
 pub(super) mod refresh_token;
 pub(super) mod token_pair;
 

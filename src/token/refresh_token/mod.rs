@@ -3,7 +3,7 @@
 //! | contract | layout (bytes or bits, big-endian) | text |
 //! |---|---|---|
 //! | `token_pair` | version 1, session 16, generation 8, MAC 39 bytes | base64, 88 characters |
-//! | `cookie`, `refresh_token` | version 1, session 16, generation 8, MAC 32 bytes | base64url, 76 characters |
+//! | `cookie`, `refresh_token`, `oauth2` | version 1, session 16, generation 8, MAC 32 bytes | base64url, 76 characters |
 //! | `envelope` | handle 42, generation 16, MAC 64 bits | uuid of version 4 |
 //!
 //! The MAC is HMAC-SHA-512, cut from the left, over all that stands before it. Its key is derived
@@ -137,7 +137,10 @@ impl RefreshTokens {
                 let bytes = self.bytes(contract, session, generation, PAIR_MAC_BYTES)?;
                 Some(STANDARD.encode(bytes))
             }
-            (Contract::Cookie | Contract::RefreshToken, SessionName::Id(session)) => {
+            (
+                Contract::Cookie | Contract::OAuth2 | Contract::RefreshToken,
+                SessionName::Id(session),
+            ) => {
                 let bytes = self.bytes(contract, session, generation, TEXT_MAC_BYTES)?;
                 Some(jws::encode(bytes))
             }
@@ -173,7 +176,7 @@ impl RefreshTokenCodec for RefreshTokens {
             Contract::Envelope => return self.verify_uuid(token),
             Contract::ExpiredToken => return Err(Unverified::RefreshTokenFormat),
             Contract::TokenPair => (STANDARD.decode(token), PAIR_MAC_BYTES),
-            Contract::Cookie | Contract::RefreshToken => {
+            Contract::Cookie | Contract::OAuth2 | Contract::RefreshToken => {
                 (URL_SAFE_NO_PAD.decode(token), TEXT_MAC_BYTES)
             }
         };

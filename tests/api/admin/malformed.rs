@@ -21,7 +21,7 @@ fn with_claims(claims: &Value) -> Value {
 #[tokio::test]
 async fn a_body_is_an_object_with_these_members_and_no_others() {
     let app = spawn_admin().await;
-    let words = "expired_token, cookie, token_pair, envelope, refresh_token";
+    let words = "expired_token, cookie, token_pair, envelope, refresh_token, oauth2";
     let contract = format!("contract must be one of {words}");
 
     for (body, detail) in [

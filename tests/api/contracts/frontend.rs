@@ -6,15 +6,17 @@ use serde_json::json;
 
 use crate::harness::{Answer, TestApp, request};
 
-/// The contracts whose tokens travel in JSON.
-pub(in crate::api) const CONTRACTS: [Contract; 3] = [
+/// The contracts whose tokens travel in bodies.
+pub(in crate::api) const CONTRACTS: [Contract; 4] = [
     Contract::Envelope,
+    Contract::OAuth2,
     Contract::RefreshToken,
     Contract::TokenPair,
 ];
 
 /// Those of them whose refresh tokens are good once.
-pub(in crate::api) const ROTATED: [Contract; 2] = [Contract::Envelope, Contract::TokenPair];
+pub(in crate::api) const ROTATED: [Contract; 3] =
+    [Contract::Envelope, Contract::OAuth2, Contract::TokenPair];
 
 /// A frontend of alice.
 #[derive(Clone)]
@@ -47,7 +49,8 @@ impl Frontend {
                 "/api/auth/refresh",
                 json!({"Token": self.access_token, "RefreshToken": self.refresh_token}),
             ),
-            Contract::Cookie | Contract::ExpiredToken => panic!("no refresh token in JSON"),
+            Contract::OAuth2 => return exchange(app, &self.refresh_token).await,
+            Contract::Cookie | Contract::ExpiredToken => panic!("no refresh token in a body"),
         };
         post(app, path, body.to_string()).await
     }
@@ -65,6 +68,7 @@ impl Frontend {
         let text = |pointer| body.pointer(pointer).and_then(|text| text.as_str());
         let (access, refresh) = match self.contract {
             Contract::Envelope => (text("/data/accessToken"), text("/data/refreshToken")),
+            Contract::OAuth2 => (text("/access_token"), text("/refresh_token")),
             Contract::TokenPair => (text("/Token"), text("/RefreshToken")),
             Contract::RefreshToken | Contract::Cookie | Contract::ExpiredToken => {
                 (text("/access_token"), Some(self.refresh_token.as_str()))
@@ -97,10 +101,41 @@ pub(in crate::api) async fn post(app: &TestApp, path: &str, body: impl Into<Vec<
     app.send(request.body(body.into())).await
 }
 
+/// `POST` of those parameters as a form.
+pub(in crate::api) async fn post_form(
+    app: &TestApp,
+    path: &str,
+    parameters: &[(&str, &str)],
+) -> Answer {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    let body = form.extend_pairs(parameters).finish();
+    let request = request(Method::POST, path).content_type("application/x-www-form-urlencoded");
+    app.send(request.body(body)).await
+}
+
+/// `POST /oauth/token` with that refresh token.
+pub(in crate::api) async fn exchange(app: &TestApp, refresh_token: &str) -> Answer {
+    let parameters = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+    ];
+    post_form(app, "/oauth/token", &parameters).await
+}
+
 /// The timestamp of an envelope that is sent now.
 pub(in crate::api) fn timestamp(app: &TestApp) -> String {
     app.now().format("%FT%T").to_string()
 }
+
+/// Why `oauth2` exchanges no token.
+const EXPLANATIONS: [&str; 6] = [
+    "the session has reached its maximum age",
+    "the session was revoked",
+    "the token is not valid",
+    "the token was exchanged before",
+    "the user does not exist",
+    "the user is not active",
+];
 
 /// Asserts that the answer is what the contract says to bad credentials, to the byte.
 pub(in crate::api) fn assert_refused(
@@ -117,6 +152,13 @@ pub(in crate::api) fn assert_refused(
                 timestamp(app)
             ),
         ),
+        // Its holder is told why.
+        Contract::OAuth2 => {
+            let why = answer.body_json()["error_description"].take();
+            assert!(EXPLANATIONS.contains(&why.as_str().unwrap()), "{what}: {why}");
+            let body = format!(r#"{{"error":"invalid_grant","error_description":{why}}}"#);
+            (400, body)
+        }
         Contract::TokenPair => (
             404,
             r#"{"errors":[{"code":"invalid_refresh_token","message":"Invalid refresh token","type":"NotFound"}]}"#.to_owned(),
@@ -136,6 +178,7 @@ pub(in crate::api) fn assert_unavailable(app: &TestApp, contract: Contract, answ
             r#"{{"success":false,"errors":[{{"field":"service","message":"The service cannot answer at the moment","code":"UNAVAILABLE"}}],"timestamp":"{}"}}"#,
             timestamp(app)
         ),
+        Contract::OAuth2 => r#"{"error":"temporarily_unavailable"}"#.to_owned(),
         Contract::TokenPair => {
             r#"{"errors":[{"code":"unavailable","message":"The service cannot answer at the moment","type":"Server"}]}"#.to_owned()
         }

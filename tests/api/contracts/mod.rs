@@ -8,6 +8,7 @@ mod envelope;
 mod every;
 pub(super) mod frontend;
 mod keys;
+mod oauth2;
 mod refresh_token;
 mod rotation;
 mod subjects;

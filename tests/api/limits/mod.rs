@@ -41,6 +41,9 @@ fn body(app: &TestApp, contract: Contract) -> String {
             r#"{{"success":false,"errors":[{{"field":"service","message":"Too many token refresh attempts. Please try again later.","code":"RATE_LIMITED"}}],"timestamp":"{}"}}"#,
             timestamp(app)
         ),
+        Contract::OAuth2 => {
+            r#"{"error":"temporarily_unavailable","error_description":"too many attempts; wait as long as Retry-After says"}"#.to_owned()
+        }
         Contract::TokenPair => {
             r#"{"errors":[{"code":"rate_limit_exceeded","message":"Too many token refresh attempts. Please try again later.","type":"RateLimit"}]}"#.to_owned()
         }
