@@ -263,7 +263,7 @@ fn http(vars: &mut Vars, keys: Option<&Keys>, warnings: &mut Vec<String>) -> Htt
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,
-        oauth_client: oauth::client(vars, keys),
+        oauth: oauth::read(vars, keys),
     }
 }
 

@@ -1,34 +1,46 @@
-//! The client of OAuth 2.0.
+//! OAuth 2.0: who may ask, and how the service is named.
 
 use secrecy::ExposeSecret;
 
-use crate::http::{ClientSecret, OAuthClient};
+use crate::http::{ClientSecret, Issuer, OAuthClient, OAuthSettings};
 
 use super::admin::judge;
 use super::keys::Keys;
 use super::vars::Vars;
 
-/// The client; its secret must be none of those that sign tokens.
-pub(super) fn client(vars: &mut Vars, keys: Option<&Keys>) -> OAuthClient {
-    const NAME: &str = "OAUTH_CLIENT_SECRET";
-    let id = vars.optional("OAUTH_CLIENT_ID");
-    if id.as_deref().is_some_and(|id| !is_printable(id)) {
-        vars.problem("OAUTH_CLIENT_ID", "expected ASCII that can be printed");
+/// What is set for it.
+pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> OAuthSettings {
+    const ISSUER: &str = "OAUTH_ISSUER";
+    let issuer = vars.optional(ISSUER).map(|url| url.parse::<Issuer>());
+    let issuer = issuer.transpose().unwrap_or_else(|error| {
+        vars.problem(ISSUER, error);
+        None
+    });
+    OAuthSettings {
+        client: client(vars, keys),
+        issuer,
     }
-    let Some(secret) = vars.secret(NAME, "OAUTH_CLIENT_SECRET_FILE") else {
+}
+
+/// The client; its secret must be none of those that sign tokens.
+fn client(vars: &mut Vars, keys: Option<&Keys>) -> OAuthClient {
+    const ID: &str = "OAUTH_CLIENT_ID";
+    const SECRET: &str = "OAUTH_CLIENT_SECRET";
+    let id = vars.optional(ID);
+    let is_id = |id: &String| id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !id.iter().all(is_id) {
+        vars.problem(ID, "expected ASCII without spaces");
+    }
+    let Some(secret) = vars.secret(SECRET, "OAUTH_CLIENT_SECRET_FILE") else {
         return OAuthClient::Public(id);
     };
     if let Err(what) = judge(secret.expose_secret(), keys) {
-        vars.problem(NAME, what);
+        vars.problem(SECRET, what);
     }
     let Some(id) = id else {
-        vars.problem(NAME, "says nothing without OAUTH_CLIENT_ID");
+        // Without it nobody could authenticate.
+        vars.problem(ID, "required where OAUTH_CLIENT_SECRET is set");
         return OAuthClient::Public(None);
     };
     OAuthClient::Confidential(ClientSecret::new(&id, secret.expose_secret()))
-}
-
-/// RFC 6749 appendix A.1.
-fn is_printable(id: &str) -> bool {
-    id.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }

@@ -16,6 +16,7 @@ mod frame;
 mod health;
 mod logout;
 mod oauth;
+mod own_address;
 mod problem;
 mod refresh;
 mod server;
@@ -40,11 +41,12 @@ use self::contract::refresh_token::RefreshTokenApi;
 use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
+use self::oauth::metadata::WELL_KNOWN;
 use self::throttle::Throttle;
 
 pub use admin::{AdminKey, AdminParts, admin_endpoint};
 pub use health::Readiness;
-pub use oauth::client::{ClientSecret, OAuthClient};
+pub use oauth::{ClientSecret, Issuer, NotAnIssuer, OAuthClient, OAuthSettings};
 pub use server::{ServerSettings, serve};
 
 /// What the endpoints are made of.
@@ -90,14 +92,14 @@ pub struct HttpSettings {
     pub cookies: CookieSettings,
     /// The origins whose scripts may read answers, such as `https://app.example.com`.
     pub cors_allowed_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed.
+    /// Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long the body of a request may take to arrive.
     pub body_deadline: Duration,
     /// How long a request may take as a whole.
     pub request_deadline: Duration,
-    /// The client of OAuth 2.0.
-    pub oauth_client: OAuthClient,
+    /// Who may ask by OAuth 2.0.
+    pub oauth: OAuthSettings,
     /// A token that Swagger UI shows as the example; only the demo has one that works.
     pub example_token: Option<String>,
 }
@@ -121,6 +123,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         throttle: Throttle::of_everything(Arc::clone(&parts.limits)),
     };
     let settings = parts.settings.clone();
+    let metadata = oauth::metadata(&parts).below_well_known();
     let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))
@@ -133,6 +136,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at("/openapi.json", poem::get(documents.json()))
         .at("/openapi.yaml", poem::get(documents.yaml()))
         .at("/problems/:code", poem::get(problem::explain))
+        .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
     frame::Frame::new(routes, surroundings, allowed, settings)

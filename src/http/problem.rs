@@ -14,6 +14,9 @@ use crate::domain::Refusal;
 /// How many seconds to wait before trying again, where the service itself is in trouble.
 pub(super) const RETRY_AFTER_SECONDS: u64 = 2;
 
+/// What is said of an address that is not there.
+pub(super) const NOTHING_THERE: &str = "there is nothing at this address";
+
 /// What to do about a refusal. `reauthenticate`: log in again, no retry will help. `refresh`:
 /// exchange the token for a fresh one. `retry`: correct the request, or send it again later.
 /// `wait`: send it again as it is, once `Retry-After` is over.

@@ -4,6 +4,7 @@ mod access_tokens;
 mod cleanup;
 mod cut_off;
 mod import;
+mod introspect;
 mod logout;
 mod mint;
 mod ports;
@@ -17,6 +18,7 @@ mod verify;
 pub use access_tokens::AccessTokens;
 pub use cleanup::Cleaner;
 pub use import::{Adoption, Importer, LegacySession, NotAdopted};
+pub use introspect::{Active, Introspector};
 pub use logout::Logouter;
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{

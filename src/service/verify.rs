@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{
-    Claim, Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified,
+    Admission, Claim, Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified,
+    VerifiedToken,
 };
 
 use super::{AccessTokens, DirectoryError, SessionError, SessionStore, Trail, UserDirectory};
@@ -47,12 +50,17 @@ impl Verifier {
     /// token alone would let a deactivated user in until it expires.
     pub async fn verify(&self, token: &str) -> (Trail, Result<Subject, VerifyError>) {
         let mut trail = Trail::default();
-        let outcome = self.check(token, &mut trail).await;
-        (trail, outcome)
+        let checked = self.check(token, self.clock.now(), &mut trail).await;
+        (trail, checked.map(|(_, admission)| admission.subject))
     }
 
-    async fn check(&self, token: &str, trail: &mut Trail) -> Result<Subject, VerifyError> {
-        let now = self.clock.now();
+    /// What `token` says, under the same conditions at `now`.
+    pub(super) async fn check(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+        trail: &mut Trail,
+    ) -> Result<(VerifiedToken, Admission), VerifyError> {
         let (token, policy) = self.tokens.verify_ignoring_expiry(token)?;
         trail.note(&token);
         let admission = policy.judge_use(&token, now)?;
@@ -73,7 +81,7 @@ impl Verifier {
             .find(&admission.subject)
             .await?
             .admit(admission.issued_at)?;
-        Ok(admission.subject)
+        Ok((token, admission))
     }
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod logout;
 mod malformed;
+mod oauth;
 mod refresh;
 mod refusals;
 mod sessions;

@@ -3,6 +3,7 @@ mod cookies;
 mod keys;
 mod limits;
 mod lists;
+mod oauth;
 
 use proptest::prelude::*;
 
@@ -12,7 +13,7 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
     "ADMIN_API_KEY",
     "ADMIN_API_KEY_FILE",
     "DATABASE_URL",
@@ -21,6 +22,8 @@ const SECRETS: [&str; 12] = [
     "JWT_PREVIOUS_SECRET_KEYS_FILE",
     "JWT_SECRET_KEY",
     "JWT_SECRET_KEY_FILE",
+    "OAUTH_CLIENT_SECRET",
+    "OAUTH_CLIENT_SECRET_FILE",
     "REDIS_URL",
     "REDIS_URL_FILE",
     "USERS_DATABASE_URL",
@@ -28,7 +31,7 @@ const SECRETS: [&str; 12] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 34] = [
+const CHECKED: [&str; 37] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -50,6 +53,9 @@ const CHECKED: [&str; 34] = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_CONNECTIONS",
+    "OAUTH_CLIENT_ID",
+    "OAUTH_CLIENT_SECRET",
+    "OAUTH_ISSUER",
     "RATE_LIMIT_PER_ADDRESS_PER_MINUTE",
     "RATE_LIMIT_PER_MINUTE",
     "REDIS_TIMEOUT_MILLISECONDS",
@@ -161,6 +167,8 @@ fn a_misspelt_name_is_a_problem_with_a_suggestion() {
         ("JWT_PREVIOUS_SECRETS_KEYS", "JWT_PREVIOUS_SECRET_KEYS"),
         ("TOKEN_PAIR_ALGORITM", "TOKEN_PAIR_ALGORITHM"),
         ("ENVELOPE_ALGORITM", "ENVELOPE_ALGORITHM"),
+        ("OAUTH_CLIENT_SECRT", "OAUTH_CLIENT_SECRET"),
+        ("OAUTH_ISSUER_URL", "OAUTH_ISSUER"),
         ("USERS_TABEL", "USERS_TABLE"),
         ("USERS_ACTIVE_COLUM", "USERS_ACTIVE_COLUMN"),
     ] {
@@ -176,6 +184,7 @@ fn names_of_others_are_none_of_our_business() {
     let settings = [
         ("PATH", "/bin"),
         ("DATABASE_NAME", "x"),
+        ("OAUTH_GOOGLE_CLIENT_ID", "x"),
         ("REMINT_FULL", "1"),
         ("REMINT_REQUIRE_SERVERS", "1"),
     ];

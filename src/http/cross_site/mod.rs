@@ -12,7 +12,7 @@ use poem::Request;
 use poem::http::{HeaderMap, HeaderValue, header};
 
 use super::audit::Audit;
-use super::client_address;
+use super::own_address;
 use super::problem::Code;
 
 /// How the browser sees the page against the address that it sends to.
@@ -102,30 +102,13 @@ impl CrossSiteGuard {
         if says("same-origin") {
             return true;
         }
-        let (Ok(origin), Some(host)) = (origin.to_str(), self.host(request)) else {
+        let (Ok(origin), Some(host)) = (
+            origin.to_str(),
+            own_address::host(request, &self.trusted_proxies),
+        ) else {
             return false;
         };
         is_origin_of(origin, host)
-    }
-
-    /// The host that the browser asked: `Host`, or what a trusted proxy says that it was.
-    ///
-    /// A proxy may let the client's own `X-Forwarded-Host` pass. No page of another origin can send
-    /// one: that, too, takes a preflight.
-    fn host<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        let headers = request.headers();
-        let forwarded = headers.get_all("x-forwarded-host").iter().next_back();
-        if let Some(forwarded) = forwarded
-            && client_address::has_trusted_peer(request, &self.trusted_proxies)
-        {
-            // What stands before the last comma was not written by that proxy.
-            return forwarded.to_str().ok()?.rsplit(',').next().map(str::trim);
-        }
-        let mut hosts = headers.get_all(header::HOST).iter();
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) => host.to_str().ok(),
-            _ => None,
-        }
     }
 }
 

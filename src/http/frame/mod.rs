@@ -20,7 +20,7 @@ use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
 use super::contract::failure::Spoken;
 use super::cors::Cors;
-use super::problem::{Code, RETRY_AFTER_SECONDS};
+use super::problem::{Code, NOTHING_THERE, RETRY_AFTER_SECONDS};
 use super::throttle::{self, Throttle};
 use super::{HttpSettings, client_address};
 
@@ -177,7 +177,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
 /// The refusals that poem makes before our code runs, in our shape.
 fn from_framework(error: &poem::Error) -> Response {
     match error.status() {
-        StatusCode::NOT_FOUND => problem(Code::NotFound, "there is nothing at this address"),
+        StatusCode::NOT_FOUND => problem(Code::NotFound, NOTHING_THERE),
         StatusCode::METHOD_NOT_ALLOWED => problem(
             Code::MethodNotAllowed,
             "this address does not have that method",

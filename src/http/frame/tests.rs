@@ -1,7 +1,7 @@
 use poem::endpoint::make;
 use poem::http::Uri;
 
-use super::super::{CookieSettings, OAuthClient, SameSite};
+use super::super::{CookieSettings, OAuthClient, OAuthSettings, SameSite};
 use super::*;
 use crate::domain::{RandomIds, SessionId, SystemClock};
 use crate::service::{RateLimiter, Throttled};
@@ -20,7 +20,10 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         body_deadline: Duration::from_secs(1),
         request_deadline: Duration::from_secs(1),
         example_token: None,
-        oauth_client: OAuthClient::Public(None),
+        oauth: OAuthSettings {
+            client: OAuthClient::Public(None),
+            issuer: None,
+        },
     };
     let surroundings = Surroundings {
         ids: Arc::new(RandomIds),

@@ -73,6 +73,11 @@ pub(in crate::http) enum ClientError {
 }
 
 impl OAuthClient {
+    /// Whether it has to authenticate.
+    pub(super) fn is_confidential(&self) -> bool {
+        matches!(self, Self::Confidential(_))
+    }
+
     /// Whether that request is the client's.
     ///
     /// Where no secret is configured, a header proves nothing, and some libraries send one with an

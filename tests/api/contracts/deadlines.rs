@@ -5,7 +5,7 @@ use remint::domain::Contract;
 use sea_orm::TransactionTrait as _;
 use serde_json::json;
 
-use super::frontend::Frontend;
+use super::frontend::{Frontend, post_form};
 use crate::harness::{Answer, ONE_PATIENT_CONNECTION, TestApp, request, spawn_with};
 
 /// What `send` is answered while nobody gets a connection, and the same afterwards.
@@ -38,6 +38,22 @@ async fn of_a_pair() {
     assert_eq!((late.status, late.header("retry-after")), (503, Some("2")));
     assert_eq!(late.body_json()["errors"][0]["type"], "Server");
     assert_eq!(then.status, 200);
+}
+
+#[tokio::test]
+async fn of_oauth2() {
+    let app = spawn_with(&ONE_PATIENT_CONNECTION).await;
+    let frontend = Frontend::log_in(&app, Contract::OAuth2).await;
+    let token = [("token", frontend.refresh_token.as_str())];
+
+    let exchange = async |app: &TestApp| frontend.send(app).await;
+    let revoke = async |app: &TestApp| post_form(app, "/oauth/revoke", &token).await;
+
+    for (late, then) in [late(&app, exchange).await, late(&app, revoke).await] {
+        assert_eq!((late.status, late.header("retry-after")), (503, Some("2")));
+        assert_eq!(late.body, r#"{"error":"temporarily_unavailable"}"#);
+        assert_eq!(then.status, 200);
+    }
 }
 
 #[tokio::test]
