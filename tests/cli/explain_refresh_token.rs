@@ -9,7 +9,13 @@ use serde_json::Value;
 use super::place_with_users;
 use crate::harness::process::{Output, Place};
 
-const CONTRACTS: [&str; 4] = ["cookie", "envelope", "refresh_token", "token_pair"];
+const CONTRACTS: [&str; 5] = [
+    "cookie",
+    "envelope",
+    "oauth2",
+    "refresh_token",
+    "token_pair",
+];
 
 /// The id and the refresh token of a session of alice's.
 fn start(place: &Place, contract: &str) -> (String, String) {
@@ -55,6 +61,7 @@ fn a_good_one_of_every_contract_passes_and_nothing_changes() {
     let place = place_with_users();
     for (contract, exchange) in CONTRACTS.into_iter().zip([
         "kept: it stays good until its session ends",
+        "good once: the answer has the next one",
         "good once: the answer has the next one",
         "kept: it stays good until its session ends",
         "good once, together with an access token of the same session",

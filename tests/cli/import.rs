@@ -91,7 +91,7 @@ fn bad_lines_are_named_without_their_tokens_and_the_others_are_imported() {
     assert_eq!(output.code, Some(1));
     assert_eq!(counts(&output), ["1", "0", "0", "3"]);
     insta::assert_snapshot!(output.stderr, @r"
-    line 2: contract: none of cookie, envelope, refresh_token, token_pair
+    line 2: contract: none of cookie, envelope, oauth2, refresh_token, token_pair
     line 4: the line is longer than 32768 bytes
     line 5: 2 fields, and the header line has 5
     ");
@@ -142,7 +142,7 @@ fn what_cannot_be_imported_at_all_is_an_error_at_once() {
     insta::assert_snapshot!(refusals.join("\n"), @r"
     remint: missing.csv: No such file or directory (os error 2)
     remint: the file cannot be read: Is a directory (os error 21)
-    error: invalid value 'expired_token' for '--contract <WORD>': expected cookie, envelope, refresh_token or token_pair
+    error: invalid value 'expired_token' for '--contract <WORD>': expected cookie, envelope, oauth2, refresh_token or token_pair
     error: invalid value 'xml' for '--format <FORMAT>'
     line 1: not valid JSON
     ");

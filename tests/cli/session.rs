@@ -134,6 +134,7 @@ fn a_session_can_be_started_by_every_contract() {
         "cookie",
         "envelope",
         "expired_token",
+        "oauth2",
         "refresh_token",
         "token_pair",
     ] {

@@ -69,6 +69,32 @@ async fn a_legacy_pair_is_answered_with_one_of_ours() {
 }
 
 #[tokio::test]
+async fn a_legacy_token_of_oauth2_is_exchanged_once_also_if_it_looks_like_a_jwt() {
+    let app = spawn_with(&ACCEPTED).await;
+    let jwt = jwt::hs256(
+        jwt::HS256,
+        r#"{"sub":"alice"}"#,
+        "the backend's other secret",
+    );
+    let exchange = async |token: &str| {
+        let body = format!("grant_type=refresh_token&refresh_token={token}");
+        let request = request(Method::POST, "/oauth/token");
+        let request = request.content_type("application/x-www-form-urlencoded");
+        app.send(request.body(body)).await
+    };
+
+    for token in ["legacy", jwt.as_str()] {
+        import(&app, Contract::OAuth2, token).await;
+        let first = exchange(token).await;
+        let ours = first.body_json()["refresh_token"].take();
+        assert_eq!(first.status, 200, "{first:?}");
+        assert_eq!(exchange(token).await.body, first.body);
+        assert_eq!(exchange(ours.as_str().unwrap()).await.status, 200);
+    }
+    assert_eq!(exchange(&app.expired_token()).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_legacy_access_token_is_sent_to_be_exchanged_and_not_to_the_login() {
     let app = spawn().await;
     let claims = json!({"nameid": "alice", "exp": START + 9, "iat": START - 9});

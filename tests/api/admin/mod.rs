@@ -15,10 +15,11 @@ use crate::harness::servers::Engine;
 use crate::harness::{ADMIN, Answer, TestApp, logs, spawn_on, spawn_with};
 
 /// Every contract that a session can be started by.
-const CONTRACTS: [&str; 5] = [
+const CONTRACTS: [&str; 6] = [
     "cookie",
     "envelope",
     "expired_token",
+    "oauth2",
     "refresh_token",
     "token_pair",
 ];

@@ -128,6 +128,23 @@ async fn contracts_that_keep_their_refresh_token_have_bodies_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_session_of_oauth2_has_the_body_of_rfc_6749() {
+    let app = spawn_admin().await;
+
+    let answer = started(&app, "oauth2").await;
+
+    insta::assert_json_snapshot!(without_tokens(&answer)["body"], @r#"
+    {
+      "access_token": "the access_token",
+      "token_type": "Bearer",
+      "expires_in": 1800,
+      "refresh_token": "the refresh_token"
+    }
+    "#);
+    assert_eq!(answer["refresh_expires_in"], 1_209_600);
+}
+
+#[tokio::test]
 async fn the_token_of_the_main_job_is_exchanged_like_any_other() {
     let app = spawn_with(&[ADMIN, ("REFRESH_MODE", "single_use")]).await;
     let answer = started(&app, "expired_token").await;

@@ -36,7 +36,7 @@ use reading::{Chunk, ReadError, Reading};
 const ABOUT_FILE: &str = "\
 The file is CSV with a header line, or has a JSON object on each line:
   user        whose it is: the key in the users table (in JSON a number stays one in new tokens)
-  contract    cookie, envelope, refresh_token or token_pair; or all of them by --contract
+  contract    cookie, envelope, oauth2, refresh_token or token_pair; or all of them by --contract
   token       the refresh token, exactly as the frontend sends it; or instead of it
   sha256      its SHA-256 in hexadecimal digits, so that the file holds no tokens
   expires_at  a time with its offset (2027-01-31T00:00:00Z), or the seconds since 1970
@@ -70,7 +70,7 @@ pub(in crate::cli) struct Args {
 fn contract(word: &str) -> Result<Contract, &'static str> {
     Contract::of_word(word)
         .filter(|contract| contract.renewal() != Renewal::None)
-        .ok_or("expected cookie, envelope, refresh_token or token_pair")
+        .ok_or("expected cookie, envelope, oauth2, refresh_token or token_pair")
 }
 
 /// How many chunks may wait for the database.

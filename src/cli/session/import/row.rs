@@ -58,7 +58,7 @@ pub(super) enum BadLine {
     #[error("claims: {0}")]
     Claims(NotStrict),
     /// There is no such contract.
-    #[error("contract: none of cookie, envelope, refresh_token, token_pair")]
+    #[error("contract: none of cookie, envelope, oauth2, refresh_token, token_pair")]
     Contract,
     /// What stands there is too large for seconds.
     #[error("{0}: too large for seconds since 1970; divide milliseconds by 1000")]

@@ -70,7 +70,7 @@ fn a_bad_line_is_named_by_its_number_and_its_reason_and_the_next_one_is_taken() 
     ));
 
     insta::assert_snapshot!(reasons(&chunk), @r"
-    2: contract: none of cookie, envelope, refresh_token, token_pair
+    2: contract: none of cookie, envelope, oauth2, refresh_token, token_pair
     3: the contract expired_token has no refresh tokens
     4: token or sha256 is missing
     5: both token and sha256
