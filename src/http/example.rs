@@ -64,6 +64,9 @@ pub(super) trait Shown {
     /// The type of the body.
     type Body: Type + ToJSON;
 
+    /// The media type that it is sent as.
+    const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
+
     /// The example.
     fn body() -> Self::Body;
 }
@@ -72,7 +75,7 @@ pub(super) trait Shown {
 pub(super) struct JsonExample<E>(PhantomData<E>);
 
 impl<E: Shown + Send> Payload for JsonExample<E> {
-    const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
+    const CONTENT_TYPE: &'static str = E::CONTENT_TYPE;
 
     fn schema_ref() -> MetaSchemaRef {
         MetaSchemaRef::Inline(Box::new(MetaSchema {

@@ -21,7 +21,7 @@ use super::super::Tag;
 use super::super::audit::Audited;
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, JsonExample, Shown};
 use super::super::oauth::client::{Basic, OAuthClient};
-use super::super::oauth::form::FormBody;
+use super::super::oauth::form::{CLIENT_ID, FormBody, Parameter, Parameters};
 use super::super::oauth::refusal::{OAuthError, Refused, Reply, RequestError};
 use super::attempt;
 use super::expired_token::explain;
@@ -111,28 +111,28 @@ fn has_parts_of_jwt(token: &str) -> bool {
 }
 
 /// A refresh token to exchange.
-#[derive(Object)]
-#[oai(example)]
-struct TokenRequest {
-    /// Always `refresh_token`.
-    grant_type: String,
-    /// The refresh token of the login, or of the last exchange; or an access token that ran out.
-    refresh_token: String,
-    /// Where `OAUTH_CLIENT_ID` is set, that one; else not read.
-    client_id: Option<String>,
-    /// Not read: the new access token says what the session says.
-    scope: Option<String>,
-}
+struct TokenRequest;
 
-impl Example for TokenRequest {
-    fn example() -> Self {
-        Self {
-            grant_type: "refresh_token".to_owned(),
-            refresh_token: EXAMPLE_TOKEN.to_owned(),
-            client_id: None,
-            scope: None,
-        }
-    }
+impl Parameters for TokenRequest {
+    const LIST: &'static [Parameter] = &[
+        Parameter {
+            name: "grant_type",
+            description: "Always `refresh_token`.",
+            example: Some("refresh_token"),
+        },
+        Parameter {
+            name: "refresh_token",
+            description: "The refresh token of the login, or of the last exchange; or an access \
+                          token that ran out.",
+            example: Some(EXAMPLE_TOKEN),
+        },
+        Parameter {
+            name: "scope",
+            description: "Not read: the new access token says what the session says.",
+            example: None,
+        },
+        CLIENT_ID,
+    ];
 }
 
 /// Fresh tokens (RFC 6749 §5.1).

@@ -4,8 +4,7 @@ use std::marker::PhantomData;
 
 use percent_encoding::percent_decode;
 use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
-use poem_openapi::types::Type;
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::super::body::{BodyError, media_type, read};
@@ -94,7 +93,38 @@ fn parse(text: &[u8]) -> Option<Vec<(String, String)>> {
     Some(form_urlencoded::parse(text).into_owned().collect())
 }
 
-/// The form of a request; in the document a `T`.
+/// What the document says of one parameter.
+pub(in crate::http) struct Parameter {
+    pub(in crate::http) name: &'static str,
+    pub(in crate::http) description: &'static str,
+    /// Swagger UI sends it as it stands; nothing where it may be left out.
+    pub(in crate::http) example: Option<&'static str>,
+}
+
+/// The client, where clients have no secret.
+pub(in crate::http) const CLIENT_ID: Parameter = Parameter {
+    name: "client_id",
+    description: "That of `OAUTH_CLIENT_ID`, where it is set; else not read.",
+    example: None,
+};
+
+/// What the client takes the token for.
+pub(super) const TOKEN_TYPE_HINT: Parameter = Parameter {
+    name: "token_type_hint",
+    description: "Not read: what a token is can be seen.",
+    example: None,
+};
+
+/// The parameters of an endpoint.
+pub(in crate::http) trait Parameters: Send {
+    /// In the document's order.
+    const LIST: &'static [Parameter];
+}
+
+/// The form of a request; in the document one with those parameters.
+///
+/// *Why not a type of poem-openapi's.* Swagger UI fills a form in by the examples of its fields, and
+/// an `Object` has one as a whole.
 pub(in crate::http) struct FormBody<T>(Result<Form, FormError>, PhantomData<T>);
 
 impl<T> FormBody<T> {
@@ -104,25 +134,39 @@ impl<T> FormBody<T> {
     }
 }
 
-impl<'a, T: Type> ApiExtractor<'a> for FormBody<T> {
+/// A form with those parameters.
+fn schema(parameters: &'static [Parameter]) -> MetaSchema {
+    let required = parameters.iter().filter(|it| it.example.is_some());
+    let property = |parameter: &Parameter| {
+        let schema = MetaSchema {
+            description: Some(parameter.description),
+            example: Some(parameter.example.unwrap_or_default().into()),
+            ..MetaSchema::new("string")
+        };
+        (parameter.name, MetaSchemaRef::Inline(Box::new(schema)))
+    };
+    MetaSchema {
+        required: required.map(|it| it.name).collect(),
+        properties: parameters.iter().map(property).collect(),
+        ..MetaSchema::new("object")
+    }
+}
+
+impl<'a, T: Parameters> ApiExtractor<'a> for FormBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
     type ParamRawType = ();
 
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-
     fn request_meta() -> Option<MetaRequest> {
         let content = MetaMediaType {
             content_type: MEDIA_TYPE,
-            schema: T::schema_ref(),
+            schema: MetaSchemaRef::Inline(Box::new(schema(T::LIST))),
         };
         Some(MetaRequest {
             description: None,
             content: vec![content],
-            required: T::IS_REQUIRED,
+            required: true,
         })
     }
 

@@ -22,7 +22,7 @@ use super::super::contract::failure::Spoken;
 use super::super::example::{EXAMPLE_TOKEN, ExampleOf};
 use super::super::problem::{Code, NOTHING_THERE, ProblemJson};
 use super::client::{Basic, OAuthClient};
-use super::form::FormBody;
+use super::form::{FormBody, Parameter, Parameters, TOKEN_TYPE_HINT};
 use super::refusal::{Refused, Reply, RequestError};
 
 pub(super) struct IntrospectApi {
@@ -31,22 +31,17 @@ pub(super) struct IntrospectApi {
 }
 
 /// A token to look at.
-#[derive(Object)]
-#[oai(example)]
-struct IntrospectRequest {
-    /// An access token or a refresh token, of any contract.
-    token: String,
-    /// Not read: what a token is can be seen.
-    token_type_hint: Option<String>,
-}
+struct IntrospectRequest;
 
-impl Example for IntrospectRequest {
-    fn example() -> Self {
-        Self {
-            token: EXAMPLE_TOKEN.to_owned(),
-            token_type_hint: None,
-        }
-    }
+impl Parameters for IntrospectRequest {
+    const LIST: &'static [Parameter] = &[
+        Parameter {
+            name: "token",
+            description: "An access token or a refresh token, of any contract.",
+            example: Some(EXAMPLE_TOKEN),
+        },
+        TOKEN_TYPE_HINT,
+    ];
 }
 
 /// What a token is worth right now; of one that is worth nothing, `active` alone.

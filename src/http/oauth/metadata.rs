@@ -6,14 +6,14 @@ use ipnet::IpNet;
 use poem::endpoint::make;
 use poem::error::NotFoundError;
 use poem::{Endpoint, IntoResponse, Request};
-use poem_openapi::payload::Json;
+use poem_openapi::payload::{Json, Payload};
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::super::Tag;
-use super::super::example::ExampleOf;
+use super::super::example::{JsonExample, Shown};
 use super::super::own_address;
-use super::super::problem::{Code, ProblemJson};
+use super::super::problem::{Code, Problem, ProblemJson};
 use super::client::OAuthClient;
 use super::issuer::Issuer;
 
@@ -79,8 +79,24 @@ enum MetadataReply {
     #[oai(status = 200)]
     Ok(Json<Offered>),
     /// The request does not say which host it was sent to, and `OAUTH_ISSUER` is not set.
-    #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
+    #[oai(status = 400, actual_type = "JsonExample<NoHost>")]
     NoHost(ProblemJson),
+}
+
+struct NoHost;
+
+impl Shown for NoHost {
+    type Body = Problem;
+
+    const CONTENT_TYPE: &'static str = ProblemJson::CONTENT_TYPE;
+
+    fn body() -> Problem {
+        no_host().0
+    }
+}
+
+fn no_host() -> ProblemJson {
+    Code::BadRequest.problem("the request does not say which host it was sent to")
 }
 
 impl Offered {
@@ -130,8 +146,7 @@ impl Metadata {
     fn describe(&self, request: &Request) -> MetadataReply {
         let configured = self.issuer.clone();
         let Some(issuer) = configured.or_else(|| self.own(request)) else {
-            let what = "the request does not say which host it was sent to";
-            return MetadataReply::NoHost(Code::BadRequest.problem(what));
+            return MetadataReply::NoHost(no_host());
         };
         MetadataReply::Ok(Json(Offered::by(&issuer, &self.client)))
     }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use poem::Request;
-use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, OpenApi};
 use tracing::error;
 
 use crate::domain::Contract;
@@ -16,7 +15,7 @@ use super::super::contract::failure::Spoken;
 use super::super::example::EXAMPLE_TOKEN;
 use super::super::problem::Code;
 use super::client::{Basic, OAuthClient};
-use super::form::FormBody;
+use super::form::{CLIENT_ID, FormBody, Parameter, Parameters, TOKEN_TYPE_HINT};
 use super::refusal::{Refused, Reply, RequestError};
 
 pub(super) struct RevokeApi {
@@ -25,25 +24,18 @@ pub(super) struct RevokeApi {
 }
 
 /// A token whose session is to end.
-#[derive(Object)]
-#[oai(example)]
-struct RevokeRequest {
-    /// An access token, expired or not, or a refresh token, of any contract.
-    token: String,
-    /// Not read: what a token is can be seen.
-    token_type_hint: Option<String>,
-    /// Where `OAUTH_CLIENT_ID` is set, that one; else not read.
-    client_id: Option<String>,
-}
+struct RevokeRequest;
 
-impl Example for RevokeRequest {
-    fn example() -> Self {
-        Self {
-            token: EXAMPLE_TOKEN.to_owned(),
-            token_type_hint: None,
-            client_id: None,
-        }
-    }
+impl Parameters for RevokeRequest {
+    const LIST: &'static [Parameter] = &[
+        Parameter {
+            name: "token",
+            description: "An access token, expired or not, or a refresh token, of any contract.",
+            example: Some(EXAMPLE_TOKEN),
+        },
+        TOKEN_TYPE_HINT,
+        CLIENT_ID,
+    ];
 }
 
 /// The answer to a token, whatever it is.

@@ -1,8 +1,10 @@
 //! OAuth 2.0, as the libraries of clients and resource servers see it.
 
 mod client;
+mod document;
 mod forms;
 mod introspect;
+mod log;
 mod metadata;
 mod revoke;
 
