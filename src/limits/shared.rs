@@ -2,7 +2,8 @@
 //!
 //! *Why nobody waits for Redis twice.* The first take that it does not answer in time drops the
 //! connection, and from then on takes are counted in this process. A task of its own tries to
-//! connect once a second, and takes go to Redis again as soon as it has.
+//! connect once a second, and takes go to Redis again as soon as it has. A Redis that is only just
+//! too slow would come and go, so it is tried ever less often.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::domain::{ClientNetwork, SessionId};
@@ -20,8 +21,11 @@ use super::bucket::Take;
 use super::redis::{Redis, RedisAway, RedisSettings};
 use super::{InProcessLimits, LimitSettings};
 
-/// How often it is looked whether Redis is back.
-const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether Redis is back; and how often at least, if it comes and goes.
+const TRY_EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(32)];
+
+/// A Redis that was there for so long is not one that comes and goes.
+const STEADY: Duration = Duration::from_mins(1);
 
 /// Limits that replicas share as long as Redis answers.
 pub struct SharedLimits {
@@ -106,14 +110,23 @@ impl SharedLimits {
 
 /// Connects again each time that the connection is lost, for as long as the limits are in use.
 async fn keep_connected(limits: Weak<SharedLimits>, mut lost: Receiver<()>) {
+    let [shortest, longest] = TRY_EVERY;
+    let (mut wait, mut back) = (shortest, None::<Instant>);
     while lost.recv().await.is_some() {
+        let comes_and_goes = back.is_some_and(|back| back.elapsed() < STEADY);
+        wait = if comes_and_goes {
+            longest.min(wait * 2)
+        } else {
+            shortest
+        };
         loop {
-            sleep(TRY_EVERY).await;
+            sleep(wait).await;
             let Some(limits) = limits.upgrade() else {
                 return;
             };
             if limits.connect().await.is_ok() {
                 info!("Redis is back; the limits are shared again");
+                back = Some(Instant::now());
                 break;
             }
         }

@@ -1,6 +1,7 @@
 //! How often something may be done.
 
 mod clients;
+mod document;
 mod outages;
 mod requests;
 mod script;
