@@ -187,6 +187,9 @@ impl<'a, T: Parameters> ApiExtractor<'a> for FormBody<T> {
 
 #[cfg(test)]
 mod tests {
+    use form_urlencoded::Serializer;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(body: &[u8], name: &'static str) -> Result<Option<String>, FormError> {
@@ -237,6 +240,21 @@ mod tests {
         assert_eq!(decode("a%3A+b").as_deref(), Some("a: b"));
         for part in ["", "a=b", "a&b", "a%", "%ff"] {
             assert_eq!(decode(part), None, "{part}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a library has encoded arrives as it was, and nothing else is a panic.
+        #[test]
+        fn what_was_encoded_is_read_back(value in ".*", other in "[^t]*", body: Vec<u8>) {
+            let mut form = Serializer::new(String::new());
+            let form = form.append_pair(&other, "1").append_pair("token", &value).finish();
+
+            let found = found(form.as_bytes(), "token");
+
+            let expected = (!value.is_empty()).then_some(value);
+            prop_assert_eq!(found, Ok(expected));
+            prop_assert!(Form::parse(&body).is_ok() || !body.is_empty());
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Requests in which there is nothing to judge.
 
+use poem::Body;
+use poem::http::Method;
+use tokio::io::AsyncWriteExt as _;
+
 use crate::api::contracts::frontend::{assert_headers, exchange};
-use crate::harness::{TestApp, spawn};
+use crate::harness::{TestApp, request, spawn, spawn_with};
 
 use super::{ENDPOINTS, FORM, form, post, post_as, said, spawn_confidential};
 
@@ -165,6 +169,26 @@ async fn a_body_over_16_kib_is_too_large() {
         assert_eq!(said(&answer), (413, "invalid_request".to_owned(), why));
         assert_headers(&answer);
     }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_or_breaks_off_is_an_invalid_request() {
+    let app = spawn_with(&[("REQUEST_BODY_TIMEOUT_SECONDS", "1")]).await;
+    let (mut client, server) = tokio::io::duplex(100);
+    client.write_all(b"token=").await.unwrap();
+    let broken = std::io::Error::other("gone");
+    let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(broken)]);
+    let send = async |body: Body| {
+        let request = request(Method::POST, "/oauth/token").content_type(FORM);
+        said(&app.send(request.body(body)).await)
+    };
+
+    let slow = send(Body::from_async_read(server)).await;
+    let broken = send(Body::from_bytes_stream(broken)).await;
+
+    let expected = |status, why: &str| (status, "invalid_request".to_owned(), why.to_owned());
+    assert_eq!(slow, expected(408, "the body took too long to arrive"));
+    assert_eq!(broken, expected(400, "the body could not be read"));
 }
 
 #[tokio::test]

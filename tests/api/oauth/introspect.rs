@@ -6,7 +6,7 @@ use remint::domain::Contract;
 use serde_json::{Value, json};
 
 use crate::api::contracts::frontend::{CONTRACTS, Frontend, assert_headers};
-use crate::harness::{TestApp, jwt, request, spawn_with};
+use crate::harness::{TestApp, jwt, request, spawn_beside, spawn_with};
 
 use super::{FORM, ID, SECRET, own, post, spawn_confidential};
 
@@ -179,6 +179,21 @@ async fn a_refresh_token_is_good_until_its_session_ends() {
     app.advance(TimeDelta::seconds(1));
 
     assert_eq!(introspect(&app, &frontend.refresh_token).await, inactive());
+}
+
+#[tokio::test]
+async fn a_session_that_the_settings_have_shortened_ends_with_them() {
+    let app = spawn_confidential().await;
+    let frontend = Frontend::log_in(&app, Contract::OAuth2).await;
+    let shorter = [ID, SECRET, ("SESSION_MAX_MINUTES", "10")];
+    let later = spawn_beside(app.database_url(), &shorter).await;
+
+    let before = introspect(&later, &frontend.refresh_token).await;
+    later.advance(TimeDelta::minutes(10));
+    let after = introspect(&later, &frontend.refresh_token).await;
+
+    assert_eq!(before["exp"], app.now().timestamp() + 600);
+    assert_eq!(after, inactive());
 }
 
 #[tokio::test]
