@@ -7,6 +7,8 @@ mod load;
 mod log;
 mod shutdown;
 
+use std::net::{SocketAddr, TcpStream};
+
 use crate::harness::process::Service;
 use crate::harness::wire::{Wire, WireAnswer};
 
@@ -28,6 +30,12 @@ fn whole_refresh() -> String {
 
 /// The answer to a refresh with that body.
 pub(crate) fn post_refresh(service: &Service, body: &str) -> WireAnswer {
+    post_refresh_to(service.address(), body)
+}
+
+/// The same of the service at that address.
+pub(crate) fn post_refresh_to(address: SocketAddr, body: &str) -> WireAnswer {
     let head = refresh(&format!("Content-Length: {}\r\n", body.len()));
-    Wire::to(service).send(head + body).answer()
+    let stream = TcpStream::connect(address).unwrap();
+    Wire::over(stream).send(head + body).answer()
 }

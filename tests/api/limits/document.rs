@@ -39,10 +39,10 @@ async fn every_refresh_and_the_logout_may_be_too_many_and_say_when_to_come_again
       "/auth/refresh",
       "/api/auth/refresh#refresh_token",
       "/api/refresh",
-      "/api/auth/logout",
       "/oauth/token",
       "/oauth/revoke",
-      "/oauth/introspect"
+      "/oauth/introspect",
+      "/api/auth/logout"
     ]
     "##);
     for (path, answer) in throttled {

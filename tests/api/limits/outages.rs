@@ -1,5 +1,6 @@
 //! Redis goes and comes.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use remint::domain::{IdSource as _, RandomIds};
@@ -7,7 +8,7 @@ use remint::domain::{IdSource as _, RandomIds};
 use crate::cli::place_with_users;
 use crate::harness::process::{Place, Service};
 use crate::harness::servers::OwnRedis;
-use crate::server::post_refresh;
+use crate::server::{post_refresh, post_refresh_to};
 
 /// For how long a request waits for Redis: longer than by default, for machines that are busy.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -69,6 +70,32 @@ async fn a_redis_that_is_killed_is_not_missed_and_is_used_again_when_it_is_back(
     let token = token(&place);
     assert_eq!([&first, &second].map(|one| refresh(one, &token)), [200; 2]);
     assert_eq!([&first, &second].map(|one| refresh(one, &token)), [429; 2]);
+}
+
+#[tokio::test]
+async fn while_redis_is_killed_everybody_is_answered() {
+    let Some(mut redis) = OwnRedis::new().await else {
+        return;
+    };
+    redis.start();
+    let place = place(&redis).with("RATE_LIMIT_PER_MINUTE", "100000");
+    let mut service = place.serve();
+    let body = format!(r#"{{"token":"{}"}}"#, token(&place));
+    let address = service.address();
+    let refresh = || post_refresh_to(address, &body).status();
+
+    let statuses = thread::scope(|scope| {
+        let senders = [(); 4].map(|()| scope.spawn(|| [(); 100].map(|()| refresh())));
+        // In the midst of it.
+        for _ in 0..20 {
+            refresh();
+        }
+        redis.kill();
+        senders.map(|sender| sender.join().unwrap())
+    });
+
+    assert_eq!(statuses, [[200; 100]; 4]);
+    service.line_with(AWAY);
 }
 
 #[tokio::test]
