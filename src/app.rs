@@ -155,6 +155,7 @@ impl Wiring {
                 mode: config.mode,
             }),
             renewers,
+            delegate: None,
             verifier: Arc::new(Verifier {
                 tokens,
                 directory: Arc::clone(&self.users),

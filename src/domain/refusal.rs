@@ -17,6 +17,9 @@ pub enum Unverified {
     /// The secret is too short for the algorithm of the contract that the request speaks.
     #[error("the contract is off: the secret is too short for its algorithm")]
     NotOffered,
+    /// Whoever gave it out does not know it, or not any more.
+    #[error("the identity provider refuses it")]
+    Provider,
     /// A refresh token of another form than those that this service makes.
     #[error("not a refresh token of this service")]
     RefreshTokenFormat,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::json::{StrictObject, as_string};
-use crate::service::Logouter;
+use crate::service::{Change, Delegate, Logouter};
 
 use super::Tag;
 use super::audit::{Audit, Audited};
@@ -23,6 +23,7 @@ use super::throttle;
 
 pub(super) struct LogoutApi {
     pub(super) logouter: Arc<Logouter>,
+    pub(super) delegate: Option<Arc<Delegate>>,
     pub(super) cookies: CookieSettings,
     pub(super) guard: CrossSiteGuard,
 }
@@ -157,34 +158,37 @@ impl LogoutApi {
             trail,
             ..Audit::default()
         };
-        match outcome {
-            Ok(ended) => Audited {
-                reply: LoggedOut::Done,
-                audit: Audit {
-                    outcome: if ended.is_some() {
-                        "logged_out"
-                    } else {
-                        "ignored"
-                    },
-                    ..audit
-                },
+        let ended = match outcome {
+            Ok(ended) => ended.is_some(),
+            Err(error) => return unavailable(&error, audit),
+        };
+        let ended = match &self.delegate {
+            Some(delegate) if !ended => match delegate.log_out(credential).await {
+                Ok(change) => change == Change::Done,
+                Err(error) => return unavailable(&error, audit),
             },
-            Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "a session could not be ended"
-                );
-                let problem = Code::Unavailable.problem("the service cannot answer at the moment");
-                Audited {
-                    reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),
-                    audit: Audit {
-                        outcome: Code::Unavailable.word(),
-                        reason: error.to_string(),
-                        ..audit
-                    },
-                }
-            }
+            _ => ended,
+        };
+        Audited {
+            reply: LoggedOut::Done,
+            audit: Audit {
+                outcome: if ended { "logged_out" } else { "ignored" },
+                ..audit
+            },
         }
+    }
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static), audit: Audit) -> Audited<LoggedOut> {
+    error!(error, "a session could not be ended");
+    let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+    Audited {
+        reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),
+        audit: Audit {
+            outcome: Code::Unavailable.word(),
+            reason: error.to_string(),
+            ..audit
+        },
     }
 }
 

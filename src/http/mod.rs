@@ -32,7 +32,7 @@ use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
 use crate::service::{
-    Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
+    Delegate, Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
 };
 
 use self::contract::cookie::{CookieApi, CookieRefresh};
@@ -55,6 +55,8 @@ pub struct Parts {
     pub refresher: Arc<Refresher>,
     /// Exchange refresh tokens, one for each contract that is offered.
     pub renewers: Vec<Arc<Renewer>>,
+    /// Exchanges those of the contract `refresh_token`, where an identity provider gives them out.
+    pub delegate: Option<Arc<Delegate>>,
     /// Ends sessions.
     pub logouter: Arc<Logouter>,
     /// Checks tokens.
@@ -156,6 +158,7 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
     };
     let refresh_token = RefreshTokenApi {
         renewer: parts.renewer(Contract::RefreshToken),
+        delegate: parts.delegate.clone(),
     };
     (
         refresh::RefreshApi {
@@ -174,6 +177,7 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         oauth::apis(&parts),
         logout::LogoutApi {
             logouter: parts.logouter,
+            delegate: parts.delegate,
             cookies: settings.cookies.clone(),
             guard: guard(),
         },

@@ -3,6 +3,8 @@
 mod access_tokens;
 mod cleanup;
 mod cut_off;
+mod delegate;
+mod flights;
 mod import;
 mod introspect;
 mod logout;
@@ -17,14 +19,16 @@ mod verify;
 
 pub use access_tokens::AccessTokens;
 pub use cleanup::Cleaner;
+pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
+pub use flights::Flights;
 pub use import::{Adoption, Importer, LegacySession, NotAdopted};
 pub use introspect::{Active, Introspector};
 pub use logout::Logouter;
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
-    Change, DirectoryError, Ended, LegacyText, LegacyToken, Presented, RateLimiter,
-    RefreshTokenCodec, Rotation, SessionError, SessionImport, SessionStore, SignError, Throttled,
-    TokenCodec, UserDirectory,
+    Change, DirectoryError, Ended, IdentityProvider, LegacyText, LegacyToken, Presented,
+    ProviderError, ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation,
+    SessionError, SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
 pub use renew::Renewer;

@@ -3,7 +3,9 @@
 use tracing::error;
 
 use crate::domain::{Contract, Refusal, Unsupported, Unverified};
-use crate::service::{Attempt, Exchange, RefreshError, Renewer, Throttled, Trail};
+use crate::service::{
+    Attempt, Delegation, DelegationError, Exchange, RefreshError, Renewer, Throttled, Trail,
+};
 
 use super::super::audit::Audit;
 use super::super::problem::Code;
@@ -47,6 +49,35 @@ pub(in crate::http) fn audit(contract: Contract, attempt: &Attempt) -> Audit {
                 hint,
                 is_failure: matches!(error, RefreshError::Refused(_)),
                 throttled: throttled(error),
+                ..audit
+            }
+        }
+    }
+}
+
+/// The same for what an identity provider was asked.
+pub(in crate::http) fn audit_delegation(contract: Contract, delegation: &Delegation) -> Audit {
+    let audit = Audit {
+        contract: contract.word(),
+        trail: delegation.trail.clone(),
+        ..Audit::default()
+    };
+    match &delegation.outcome {
+        Ok((_, exchange)) => {
+            let (outcome, reason) = words(*exchange);
+            Audit {
+                outcome,
+                reason: reason.to_owned(),
+                ..audit
+            }
+        }
+        Err(error) => {
+            let (code, hint) = judge_delegation(error);
+            Audit {
+                outcome: code.word(),
+                reason: error.to_string(),
+                hint,
+                is_failure: matches!(error, DelegationError::Refused(_)),
                 ..audit
             }
         }
@@ -98,6 +129,27 @@ fn throttled(error: &RefreshError) -> Option<Throttled> {
         | RefreshError::Sessions(_)
         | RefreshError::Sign(_) => None,
     }
+}
+
+fn judge_delegation(error: &DelegationError) -> (Code, &'static str) {
+    match error {
+        DelegationError::Refused(refusal) => {
+            return (Code::of(*refusal), operator_hint(*refusal));
+        }
+        DelegationError::Directory(error) => {
+            let error = error as &dyn std::error::Error;
+            error!(error, "the users table does not answer");
+        }
+        DelegationError::Provider(error) => {
+            let error = error as &dyn std::error::Error;
+            error!(error, "the identity provider does not answer");
+        }
+        DelegationError::Sessions(error) => {
+            let error = error as &dyn std::error::Error;
+            error!(error, "the sessions do not answer");
+        }
+    }
+    (Code::Unavailable, "")
 }
 
 /// The setting that stands in the way of a genuine token, for whoever reads the log.

@@ -8,7 +8,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use crate::domain::{Contract, Refusal};
 use crate::json::StrictObject;
-use crate::service::{Attempt, RefreshError, Renewer};
+use crate::service::{Attempt, Delegate, Delegation, DelegationError, RefreshError, Renewer};
 
 use super::super::Tag;
 use super::super::audit::Audited;
@@ -21,6 +21,8 @@ use super::attempt;
 #[derive(Clone)]
 pub(in crate::http) struct RefreshTokenApi {
     pub(in crate::http) renewer: Option<Arc<Renewer>>,
+    /// Goes before the renewer.
+    pub(in crate::http) delegate: Option<Arc<Delegate>>,
 }
 
 #[OpenApi(tag = "Tag::Refresh")]
@@ -28,7 +30,7 @@ impl RefreshTokenApi {
     /// Exchange a refresh token for an access token
     ///
     /// Send the refresh token of the login; get a fresh access token. The refresh token stays good
-    /// until its own end.
+    /// until its own end, unless the answer holds another one: then use that from now on.
     #[oai(
         path = "/auth/refresh",
         method = "post",
@@ -67,6 +69,13 @@ impl RefreshTokenApi {
             Ok(token) => token,
             Err(error) => return refuse_input(&error),
         };
+        if let Some(delegate) = &self.delegate {
+            let delegation = delegate.refresh(&token).await;
+            return Audited {
+                audit: attempt::audit_delegation(Contract::RefreshToken, &delegation),
+                reply: answer_delegation(delegation),
+            };
+        }
         let attempt = attempt::renew(self.renewer.as_deref(), &token, None).await;
         Audited {
             audit: attempt::audit(Contract::RefreshToken, &attempt),
@@ -100,12 +109,16 @@ impl Example for RefreshTokenRequest {
 pub(in crate::http) struct AccessToken {
     /// The new access token.
     access_token: String,
+    /// The refresh token that takes the old one's place. Only where AWS Cognito rotates them.
+    #[oai(skip_serializing_if_is_none)]
+    refresh_token: Option<String>,
 }
 
 impl Example for AccessToken {
     fn example() -> Self {
         Self {
             access_token: EXAMPLE_FRESH_TOKEN.to_owned(),
+            refresh_token: None,
         }
     }
 }
@@ -168,7 +181,8 @@ pub(in crate::http) enum RefreshTokenReply {
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
-    /// A database does not answer. The session is untouched: keep the refresh token and try again.
+    /// A database or AWS Cognito does not answer. The session is untouched: keep the refresh token
+    /// and try again.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
@@ -203,19 +217,38 @@ fn answer(attempt: Attempt) -> RefreshTokenReply {
     match attempt.outcome {
         Ok(grant) => RefreshTokenReply::Ok(Json(AccessToken {
             access_token: grant.access_token,
+            // This service keeps the one that it was sent.
+            refresh_token: None,
         })),
         Err(RefreshError::Refused(refusal)) => refuse(refusal),
         Err(RefreshError::RateLimited(_)) => {
             RefreshTokenReply::Throttled(Code::RateLimited.problem(TOO_MANY))
         }
-        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
-            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
-            RefreshTokenReply::Unavailable(problem, RETRY_AFTER_SECONDS)
-        }
+        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => unavailable(),
         Err(RefreshError::Sign(_)) => {
             RefreshTokenReply::Internal(Code::Internal.problem("the service failed"))
         }
     }
+}
+
+fn answer_delegation(delegation: Delegation) -> RefreshTokenReply {
+    match delegation.outcome {
+        Ok((grant, _)) => RefreshTokenReply::Ok(Json(AccessToken {
+            access_token: grant.access_token,
+            refresh_token: grant.refresh_token,
+        })),
+        Err(DelegationError::Refused(refusal)) => refuse(refusal),
+        Err(
+            DelegationError::Directory(_)
+            | DelegationError::Provider(_)
+            | DelegationError::Sessions(_),
+        ) => unavailable(),
+    }
+}
+
+fn unavailable() -> RefreshTokenReply {
+    let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+    RefreshTokenReply::Unavailable(problem, RETRY_AFTER_SECONDS)
 }
 
 /// One answer for all: these frontends can do nothing but log in.

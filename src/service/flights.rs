@@ -1,0 +1,94 @@
+//! One call for all who ask the same at the same time.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use sha2::{Digest, Sha256};
+
+use super::{IdentityProvider, ProviderError, ProviderGrant};
+
+/// What comes of a call.
+type Answer = Result<ProviderGrant, ProviderError>;
+
+/// A token's SHA-256, so that none is kept for longer than its call needs it.
+type Key = [u8; 32];
+
+/// The calls to an identity provider that are under way, by refresh token.
+///
+/// *Why one call.* Tabs that wake up together send the same token. Where the provider exchanges it
+/// but once, only the first call would be answered, and the others would look like a thief's.
+#[derive(Clone, Default)]
+pub struct Flights(Arc<Mutex<HashMap<Key, Flight>>>);
+
+/// A call, for all who wait for it.
+type Flight = Shared<BoxFuture<'static, Answer>>;
+
+impl Flights {
+    /// The provider's answer about `refresh_token`, and whether another request had asked for it.
+    ///
+    /// The call goes on if the request that began it goes away, for the others' sake: nothing of
+    /// it is remembered once it is answered.
+    pub(super) async fn refresh(
+        &self,
+        provider: &Arc<dyn IdentityProvider>,
+        refresh_token: &str,
+    ) -> (Answer, bool) {
+        let key: Key = Sha256::digest(refresh_token).into();
+        let (flight, is_joined) = {
+            let mut flights = self.lock();
+            let under_way = flights.get(&key).cloned();
+            let is_joined = under_way.is_some();
+            let flight = under_way.unwrap_or_else(|| {
+                let flight = self.depart(key, Arc::clone(provider), refresh_token.to_owned());
+                flights.insert(key, flight.clone());
+                flight
+            });
+            (flight, is_joined)
+        };
+        (flight.await, is_joined)
+    }
+
+    /// Begins a call. It takes itself off the list, for which it waits until it is on it: the
+    /// caller holds the lock.
+    fn depart(
+        &self,
+        key: Key,
+        provider: Arc<dyn IdentityProvider>,
+        refresh_token: String,
+    ) -> Flight {
+        let landing = Landing {
+            flights: self.clone(),
+            key,
+        };
+        let call = tokio::spawn(async move {
+            let _landing = landing;
+            provider.refresh(&refresh_token).await
+        });
+        let answer = async move {
+            call.await.unwrap_or_else(|_| {
+                let error = io::Error::other("the call broke off");
+                Err(ProviderError::Unavailable(Arc::new(error)))
+            })
+        };
+        answer.boxed().shared()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a call off the list when it ends, in whichever way.
+struct Landing {
+    flights: Flights,
+    key: Key,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.flights.lock().remove(&self.key);
+    }
+}
