@@ -7,13 +7,15 @@ use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Response};
 use sea_orm::DatabaseConnection;
 
+use crate::cognito;
 use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
 use crate::limits;
 use crate::service::{
-    AccessTokens, Cleaner, Logouter, Minter, RateLimiter, Refresher, Renewer, Revoker,
-    SessionStore, Starter, TokenCodec, UserDirectory, Verifier,
+    AccessTokens, Cleaner, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter,
+    Refresher, Renewer, Revoker, SessionStore, Starter, TokenCodec, UserCheck, UserDirectory,
+    Verifier,
 };
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
@@ -80,6 +82,7 @@ impl App {
         let deadline = config.database.query_deadline;
         let wiring = Wiring {
             minters,
+            provider: config.cognito.as_ref().and_then(cognito::provider),
             users: directory.clone(),
             sessions: Arc::new(SqlSessionStore::new(database.clone(), deadline)),
             limits: limits::open(&config.limits, Arc::clone(&clock)).await,
@@ -90,7 +93,7 @@ impl App {
         let readiness = Arc::new(Readiness::default());
         let endpoint = http::endpoint(wiring.parts(config, Arc::clone(&readiness)));
         let endpoint = Arc::new(endpoint.map_to_response().boxed());
-        let starter = Arc::new(wiring.starter());
+        let starter = Arc::new(wiring.starter(config));
         let admin = wiring.admin_parts(config, &starter, &readiness);
         let admin_endpoint = admin.map(http::admin_endpoint);
         let admin_endpoint = admin_endpoint.map(|admin| Arc::new(admin.map_to_response().boxed()));
@@ -114,6 +117,7 @@ impl App {
 /// What the use cases are made of.
 struct Wiring {
     minters: Minters,
+    provider: Option<Arc<dyn IdentityProvider>>,
     users: Arc<dyn UserDirectory>,
     sessions: Arc<dyn SessionStore>,
     limits: Arc<dyn RateLimiter>,
@@ -155,7 +159,7 @@ impl Wiring {
                 mode: config.mode,
             }),
             renewers,
-            delegate: None,
+            delegate: self.delegate(config),
             verifier: Arc::new(Verifier {
                 tokens,
                 directory: Arc::clone(&self.users),
@@ -196,9 +200,23 @@ impl Wiring {
         })
     }
 
-    fn starter(&self) -> Starter {
+    fn delegate(&self, config: &Config) -> Option<Arc<Delegate>> {
+        let settings = config.cognito.as_ref()?;
+        let user_check = settings.user_claim.as_ref().map(|_| UserCheck {
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+        });
+        Some(Arc::new(Delegate {
+            provider: self.provider.clone()?,
+            flights: Flights::default(),
+            user_check,
+        }))
+    }
+
+    fn starter(&self, config: &Config) -> Starter {
         Starter {
             contracts: self.minters.all(),
+            elsewhere: elsewhere(config),
             directory: Arc::clone(&self.users),
             sessions: Arc::clone(&self.sessions),
             clock: Arc::clone(&self.clock),
@@ -251,6 +269,11 @@ pub fn minters(config: &Config) -> Result<Minters, BuildError> {
         main: minter(main),
         others: contracts.map(minter).collect(),
     })
+}
+
+/// The contract whose sessions an identity provider has.
+pub fn elsewhere(config: &Config) -> Option<Contract> {
+    config.cognito.as_ref().map(|_| Contract::RefreshToken)
 }
 
 /// Checks and signs the tokens of the main job.

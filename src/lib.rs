@@ -3,15 +3,16 @@
 //! The arrows of who may import whom (a test holds them up):
 //!
 //! ```text
-//! main -> cli -> app -> { http, limits, store, token, config, telemetry }
+//! main -> cli -> app -> { http, limits, store, token, cognito, config, telemetry }
 //! http -> service -> domain
-//! limits, store, token -> service (its ports), domain
+//! limits, store, token, cognito -> service (its ports), domain
 //! config -> the settings of each layer
-//! json: strict JSON, for cli, token, http and store
+//! json: strict JSON, for cli, token, cognito, http and store
 //! ```
 
 pub mod app;
 pub mod cli;
+pub mod cognito;
 pub mod config;
 pub mod domain;
 pub mod http;

@@ -4,17 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers that it may name beside itself.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     (
         "app",
         &[
-            "config", "domain", "http", "limits", "service", "store", "token",
+            "cognito", "config", "domain", "http", "limits", "service", "store", "token",
         ],
     ),
     (
         "cli",
         &[
             "app",
+            "cognito",
             "config",
             "domain",
             "http",
@@ -26,9 +27,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "token",
         ],
     ),
+    ("cognito", &["domain", "json", "service"]),
     (
         "config",
         &[
+            "cognito",
             "domain",
             "http",
             "limits",
@@ -49,7 +52,9 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// What is named in a few layers only, and in which.
-const CONFINED: [(&str, &[&str]); 11] = [
+const CONFINED: [(&str, &[&str]); 13] = [
+    ("aws_sdk_cognitoidentityprovider", &["cognito"]),
+    ("aws_smithy_http_client", &["cognito"]),
     ("clap", &["cli"]),
     ("governor", &["limits"]),
     ("hyper", &["http"]),

@@ -1,6 +1,7 @@
 //! Settings from the environment, parsed into the words of the domain; all problems at once.
 
 mod admin;
+mod cognito;
 mod contracts;
 mod cookies;
 mod keys;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
+use crate::cognito::CognitoSettings;
 use crate::domain::{JUDGED_CLAIMS, TokenPolicy};
 use crate::http::{HttpSettings, ServerSettings};
 use crate::limits::LimitSettings;
@@ -61,6 +63,8 @@ pub struct Config {
     pub not_offered: Vec<String>,
     /// Whether imported refresh tokens of the legacy backend are accepted.
     pub accepts_imported: bool,
+    /// Where the sessions of the contract `refresh_token` are, if not here.
+    pub cognito: Option<CognitoSettings>,
     /// The service's own database.
     pub database: DatabaseSettings,
     /// The users' database, where it is another.
@@ -183,6 +187,7 @@ impl Config {
             contracts,
             not_offered,
             accepts_imported: vars.flag("ACCEPT_IMPORTED_TOKENS", false),
+            cognito: cognito::read(vars, &mut warnings),
             directory,
             subject_claim,
             dropped_claims,

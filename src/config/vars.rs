@@ -8,7 +8,8 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 8] = [
+const OUR_PREFIXES: [&str; 9] = [
+    "COGNITO_",
     "ENVELOPE_",
     "JWT_",
     "OAUTH_CLIENT_",
@@ -55,6 +56,12 @@ impl Vars {
     pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
         self.asked.insert(name);
         self.given.get(name).cloned()
+    }
+
+    /// The first name that begins so and is set.
+    pub(super) fn first_given(&self, prefix: &str) -> Option<String> {
+        let mut given = self.given.keys();
+        given.find(|name| name.starts_with(prefix)).cloned()
     }
 
     /// The value or the default.

@@ -16,6 +16,8 @@ const MAX_CLAIMS_BYTES: usize = 4_096;
 pub struct Importer {
     /// The contracts that are offered.
     pub contracts: Vec<Arc<Minter>>,
+    /// The contract whose sessions an identity provider has.
+    pub elsewhere: Option<Contract>,
     /// When the import began. One instant for all, so that a cut-off that is set while it runs
     /// lies after every session that it writes down.
     pub now: DateTime<Utc>,
@@ -58,6 +60,9 @@ pub enum NotAdopted {
     /// With what the users table adds they might not fit into a token.
     #[error("the claims are longer than {MAX_CLAIMS_BYTES} bytes")]
     ClaimsTooLong,
+    /// An identity provider has the contract's sessions.
+    #[error("the contract {} is not offered: an identity provider has its sessions", .0.word())]
+    Elsewhere(Contract),
     /// It was issued later than now.
     #[error("issued_at lies in the future")]
     IssuedInFuture,
@@ -119,6 +124,9 @@ impl Importer {
     pub fn minter(&self, contract: Contract) -> Result<&Minter, NotAdopted> {
         if contract.renewal() == Renewal::None {
             return Err(NotAdopted::NoRefreshTokens(contract));
+        }
+        if self.elsewhere == Some(contract) {
+            return Err(NotAdopted::Elsewhere(contract));
         }
         let mut minters = self.contracts.iter();
         let found = minters.find(|minter| minter.contract() == contract);

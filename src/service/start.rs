@@ -20,6 +20,8 @@ use super::{
 pub struct Starter {
     /// The contracts that are offered.
     pub contracts: Vec<Arc<Minter>>,
+    /// The contract whose sessions an identity provider has.
+    pub elsewhere: Option<Contract>,
     /// Knows the users.
     pub directory: Arc<dyn UserDirectory>,
     /// Where sessions are written down.
@@ -61,6 +63,9 @@ pub enum StartError {
     /// The directory could not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// An identity provider starts the contract's sessions.
+    #[error("the contract {} is not offered: an identity provider has its sessions", .0.word())]
+    Elsewhere(Contract),
     /// No key is long enough for the contract's algorithm.
     #[error("the contract {} is not offered: the secret is too short for its algorithm", .0.word())]
     NotOffered(Contract),
@@ -79,6 +84,9 @@ impl Starter {
     /// Starts a session of an active user and makes its first tokens.
     pub async fn start(&self, login: Login) -> Result<Started, StartError> {
         let now = self.clock.now().trunc_subsecs(0);
+        if self.elsewhere == Some(login.contract) {
+            return Err(StartError::Elsewhere(login.contract));
+        }
         let mut minters = self.contracts.iter();
         let minter = minters
             .find(|minter| minter.contract() == login.contract)

@@ -47,7 +47,13 @@ fn legacy(contract: Contract, token: &str) -> LegacySession<'_> {
 fn adopt(config: &Config, legacy: LegacySession<'_>) -> Result<Adoption, NotAdopted> {
     let contracts = app::minters(config).unwrap().all();
     let now = at(START);
-    Importer { contracts, now }.adopt(legacy)
+    let elsewhere = app::elsewhere(config);
+    let importer = Importer {
+        contracts,
+        elsewhere,
+        now,
+    };
+    importer.adopt(legacy)
 }
 
 fn session(app: &TestApp, legacy: LegacySession<'_>) -> Session {

@@ -189,7 +189,7 @@ fn refuse(error: &StartError, audit: Audit) -> Audited<StartAnswer> {
             let code = Code::MalformedRequest;
             (code, "", StartAnswer::Malformed(code.problem(&reason)))
         }
-        StartError::NotOffered(_) => {
+        StartError::Elsewhere(_) | StartError::NotOffered(_) => {
             let code = Code::ContractNotOffered;
             (code, "", StartAnswer::Conflict(code.problem(&reason)))
         }

@@ -87,6 +87,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Args) -> Outcome {
     }
     let importer = Importer {
         contracts: app::minters(&config)?.all(),
+        elsewhere: app::elsewhere(&config),
         now: SystemClock.now(),
     };
     if let Some(contract) = args.contract {

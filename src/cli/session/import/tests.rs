@@ -17,6 +17,7 @@ pub(super) fn reading(format: Option<Format>, contract: Option<Contract>) -> Rea
     let config = Config::from_vars(vars, Purpose::Tokens).unwrap();
     let importer = Importer {
         contracts: app::minters(&config).unwrap().all(),
+        elsewhere: None,
         now: at(NOW),
     };
     Reading {
