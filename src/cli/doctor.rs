@@ -6,13 +6,14 @@ use chrono::SubsecRound;
 use clap::Args as ClapArgs;
 
 use crate::app;
+use crate::cognito;
 use crate::config::{Config, Purpose};
 use crate::domain::{Clock, Subject, SystemClock};
-use crate::service::UserDirectory;
+use crate::service::{ProviderError, UserDirectory};
 use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
 
 use super::settings::Settings;
-use super::terminal::{Failure, Outcome, say, table};
+use super::terminal::{Failure, Outcome, say, table, with_causes};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
@@ -81,6 +82,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     check_admin(&config, &mut findings);
     check_clock(&mut findings);
     check_limits(&config, &mut findings).await;
+    check_cognito(&config, &mut findings).await;
     let answers = check_database(&config, &mut findings).await;
     // One database that is away is one finding.
     if answers || config.users_database.is_some() {
@@ -145,6 +147,32 @@ fn check_clock(findings: &mut Findings) {
     }
 }
 
+/// No refresh token of Cognito's: it has to be refused, and only by a Cognito that knows the app client.
+const NO_TOKEN: &str = "remint-doctor";
+
+async fn check_cognito(config: &Config, findings: &mut Findings) {
+    let Some(settings) = &config.cognito else {
+        let seen = "COGNITO_REGION and COGNITO_CLIENT_ID hand the contract refresh_token to it";
+        return findings.note("cognito", "off", seen);
+    };
+    let Some(provider) = cognito::provider(settings) else {
+        return;
+    };
+    match provider.refresh(NO_TOKEN).await {
+        Err(ProviderError::Refused | ProviderError::Reused) => {
+            findings.good("cognito", "answers, and knows the app client");
+        }
+        Ok(_) => findings.bad(
+            "cognito",
+            "takes a word for a refresh token (COGNITO_ENDPOINT_URL)",
+        ),
+        Err(error @ ProviderError::Misconfigured(_)) => findings.bad("cognito", error),
+        Err(error @ (ProviderError::Timeout | ProviderError::Unavailable(_))) => {
+            findings.bad("cognito", with_causes(&error));
+        }
+    }
+}
+
 /// Whether the service's own database answers.
 async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let database = match store::connect_to_existing(&impatient(&config.database)).await {
@@ -201,8 +229,7 @@ async fn check_users(config: &Config, findings: &mut Findings) {
     {
         Ok(_) => findings.good("users", directory.statement()),
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            findings.bad("users", format!("{error}: {}", cause.unwrap_or_default()));
+            findings.bad("users", with_causes(&error));
         }
     }
     match directory.index_problem() {
