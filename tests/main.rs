@@ -10,6 +10,7 @@ mod api;
 mod architecture;
 mod cli;
 mod clients;
+mod cognito;
 mod env_example;
 mod frameworks;
 mod harness;

@@ -39,9 +39,15 @@ pub(super) enum Failure {
          its claims"
     )]
     NoLogin,
-    /// No answer that could be read.
-    #[error("the answer of Cognito is none")]
-    Unreadable,
+    /// The request could not even be made.
+    #[error("there is no request to Cognito")]
+    Unasked,
+    /// Nothing that the SDK understands.
+    #[error("the answer of Cognito, {status}, could not be read")]
+    Unreadable {
+        /// The status.
+        status: u16,
+    },
 }
 
 /// Why there are no tokens.
@@ -99,11 +105,13 @@ impl Reply {
         if is_late {
             return Err(ProviderError::Timeout);
         }
+        if let Some(answer) = error.raw_response() {
+            let status = answer.status().as_u16();
+            return Err(unavailable(Failure::Unreadable { status }));
+        }
         // Says which host could not be reached, and why.
-        let is_out_of_reach = matches!(&error, SdkError::DispatchFailure(_));
-        let source = error.into_source().ok().filter(|_| is_out_of_reach);
-        Err(source.map_or_else(
-            || unavailable(Failure::Unreadable),
+        Err(error.into_source().map_or_else(
+            |_| unavailable(Failure::Unasked),
             |source| ProviderError::Unavailable(Arc::from(source)),
         ))
     }

@@ -1,4 +1,5 @@
 mod admin;
+mod cognito;
 mod cookies;
 mod keys;
 mod limits;
@@ -13,9 +14,11 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 14] = [
+const SECRETS: [&str; 16] = [
     "ADMIN_API_KEY",
     "ADMIN_API_KEY_FILE",
+    "COGNITO_CLIENT_SECRET",
+    "COGNITO_CLIENT_SECRET_FILE",
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JWT_PREVIOUS_SECRET_KEYS",

@@ -1,0 +1,18 @@
+//! AWS Cognito behind the contract `refresh_token`.
+
+#[cfg(not(feature = "cognito"))]
+mod absent;
+#[cfg(feature = "cognito")]
+mod answers;
+#[cfg(feature = "cognito")]
+mod check;
+#[cfg(feature = "cognito")]
+mod doctor;
+#[cfg(feature = "cognito")]
+mod flights;
+#[cfg(feature = "cognito")]
+mod logout;
+#[cfg(feature = "cognito")]
+mod stub;
+#[cfg(feature = "cognito")]
+mod trouble;
