@@ -9,6 +9,10 @@ mod check;
 #[cfg(feature = "cognito")]
 mod doctor;
 #[cfg(feature = "cognito")]
+mod emulator;
+#[cfg(feature = "cognito")]
+mod emulators;
+#[cfg(feature = "cognito")]
 mod flights;
 #[cfg(feature = "cognito")]
 mod logout;

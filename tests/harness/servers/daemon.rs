@@ -200,7 +200,7 @@ fn search_path() -> Vec<PathBuf> {
 }
 
 /// A port that is free and stays so.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     // Below the range from which the system hands out ports: what it gives to a listener of
     // another test, while this server gets ready, cannot be this one.
     static NEXT: AtomicU16 = AtomicU16::new(0);
