@@ -98,6 +98,7 @@ impl Delegate {
             // Asked first: the provider may exchange a token but once, and an answer that is then
             // held back would cost the user the session.
             check.directory.ping().await?;
+            check.sessions.ping().await?;
         }
         let (answer, is_joined) = self.flights.refresh(&self.provider, refresh_token).await;
         let grant = answer?;

@@ -1,27 +1,29 @@
 //! `COGNITO_CHECK_USER`: the users table has a say.
 
 use poem::http::Method;
+use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
-use wiremock::MockServer;
+use wiremock::{MockServer, ResponseTemplate};
 
-use crate::harness::{START, TestApp};
+use crate::harness::servers::{self, Engine};
+use crate::harness::{Answer, START, TestApp, spawn_over};
 
 use super::stub::{
-    TOKEN, assert_refused, assert_unavailable, cognito, event, granted, now_answers, refresh,
-    requests, spawn,
+    CLIENT, TOKEN, asking, assert_refused, assert_unavailable, cognito, event, granted,
+    now_answers, refresh, requests, spawn,
 };
 
 const CHECK: (&str, &str) = ("COGNITO_CHECK_USER", "true");
 
 /// A service, and a Cognito whose users log in under a claim of another name.
 async fn spawn_checking() -> (TestApp, MockServer) {
-    let server = cognito(wiremock::ResponseTemplate::new(500)).await;
+    let server = cognito(ResponseTemplate::new(500)).await;
     let app = spawn(&server.uri(), &[CHECK, ("COGNITO_USER_CLAIM", "username")]).await;
     (app, server)
 }
 
 /// What becomes of a refresh token for which Cognito gives an access token with these claims.
-async fn outcome(app: &TestApp, server: &MockServer, claims: Value) -> crate::harness::Answer {
+async fn outcome(app: &TestApp, server: &MockServer, claims: Value) -> Answer {
     now_answers(server, granted(&app.sign(&claims.to_string()))).await;
     refresh(app, TOKEN).await
 }
@@ -87,6 +89,27 @@ async fn a_token_that_names_nobody_is_a_fault_of_the_settings_and_not_of_the_use
 #[tokio::test]
 async fn while_the_users_table_is_away_cognito_is_not_even_asked() {
     let (app, server) = spawn_checking().await;
+    app.database.clone().close().await.unwrap();
+
+    let answer = refresh(&app, TOKEN).await;
+
+    assert_unavailable(&answer);
+    assert_eq!(requests(&server).await.len(), 0);
+}
+
+#[tokio::test]
+async fn while_the_cut_offs_are_away_cognito_is_not_even_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("theirs.db").display());
+    let theirs = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
+    let table = "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN)";
+    theirs.execute_unprepared(table).await.unwrap();
+    let server = cognito(granted("a.b.c")).await;
+    let settings = [CHECK, ("USERS_DATABASE_URL", &url)];
+    let uri = server.uri();
+    let settings = [&asking(&uri, CLIENT)[..], &settings].concat();
+    let ours = servers::database(Engine::Sqlite).await.unwrap();
+    let app = spawn_over(ours, &settings).await;
     app.database.clone().close().await.unwrap();
 
     let answer = refresh(&app, TOKEN).await;

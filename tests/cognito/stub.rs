@@ -59,13 +59,17 @@ pub(super) async fn spawn(url: &str, settings: &[(&str, &str)]) -> TestApp {
 
 /// The same about those of another app client.
 pub(super) async fn spawn_client(url: &str, client: &str, settings: &[(&str, &str)]) -> TestApp {
-    let ours = [
+    spawn_with(&[&asking(url, client)[..], settings].concat()).await
+}
+
+/// The settings of a service that asks the Cognito at `url` about an app client.
+pub(super) fn asking<'a>(url: &'a str, client: &'a str) -> [(&'a str, &'a str); 4] {
+    [
         ADMIN,
         ("COGNITO_REGION", "eu-central-1"),
         ("COGNITO_CLIENT_ID", client),
         ("COGNITO_ENDPOINT_URL", url),
-    ];
-    spawn_with(&[&ours[..], settings].concat()).await
+    ]
 }
 
 /// `POST` of a refresh token.

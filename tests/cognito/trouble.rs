@@ -1,6 +1,6 @@
 //! A Cognito that is away, slow, or not itself.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -156,6 +156,25 @@ async fn a_connection_that_is_cut_or_refused_is_trouble() {
 
         assert_unavailable(&refresh(&app, TOKEN).await);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_is_given_up_at_the_deadline() {
+    let dripper = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", dripper.local_addr().unwrap());
+    let app = spawn(&url, &[IMPATIENT]).await;
+    let thread = thread::spawn(move || {
+        let (mut stream, _) = dripper.accept().unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{";
+        stream.write_all(head.as_bytes()).unwrap();
+        // Until the service hangs up.
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+
+    let answer = refresh(&app, TOKEN).await;
+
+    assert_unavailable(&answer);
+    thread.join().unwrap();
 }
 
 #[tokio::test]
