@@ -62,6 +62,19 @@ async fn a_refresh_token_that_cognito_has_rotated_is_handed_on() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_stays_the_same_is_not_repeated() {
+    let result = json!({"AccessToken": ACCESS_TOKEN, "RefreshToken": TOKEN});
+    let kept = ResponseTemplate::new(200).set_body_json(json!({"AuthenticationResult": result}));
+    let server = cognito(kept).await;
+    let app = spawn(&server.uri(), &[("COGNITO_CLIENT_SECRET", SECRET)]).await;
+
+    let answer = refresh(&app, TOKEN).await;
+
+    let exact = json!({"access_token": ACCESS_TOKEN});
+    assert_eq!((answer.status, answer.body_json()), (200, exact));
+}
+
+#[tokio::test]
 async fn a_secret_goes_with_the_operation_that_takes_it_without_a_user_name() {
     let server = cognito(granted(ACCESS_TOKEN)).await;
     let app = spawn(&server.uri(), &[("COGNITO_CLIENT_SECRET", SECRET)]).await;
