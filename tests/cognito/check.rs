@@ -86,10 +86,31 @@ async fn a_token_that_names_nobody_is_a_fault_of_the_settings_and_not_of_the_use
     assert_unavailable(&refresh(&app, TOKEN).await);
 }
 
+/// A service whose own database is not that of the users, and a Cognito.
+async fn spawn_apart(url: &str) -> (TestApp, MockServer) {
+    let theirs = Database::connect(url).await.unwrap();
+    let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
+    theirs.execute_unprepared(table).await.unwrap();
+    theirs.close().await.unwrap();
+    let server = cognito(granted("a.b.c")).await;
+    let uri = server.uri();
+    let settings = [CHECK, ("USERS_DATABASE_URL", url)];
+    let settings = [&asking(&uri, CLIENT)[..], &settings].concat();
+    let ours = servers::database(Engine::Sqlite).await.unwrap();
+    (spawn_over(ours, &settings).await, server)
+}
+
 #[tokio::test]
 async fn while_the_users_table_is_away_cognito_is_not_even_asked() {
-    let (app, server) = spawn_checking().await;
-    app.database.clone().close().await.unwrap();
+    let Some(theirs) = servers::database(Engine::Postgres).await else {
+        return;
+    };
+    let (app, server) = spawn_apart(&theirs.url).await;
+    let (_, name) = theirs.url.rsplit_once('/').unwrap();
+    let admin_url = theirs.admin_url().unwrap().replace(name, "postgres");
+    let admin = Database::connect(admin_url).await.unwrap();
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    admin.execute_unprepared(&drop).await.unwrap();
 
     let answer = refresh(&app, TOKEN).await;
 
@@ -99,17 +120,8 @@ async fn while_the_users_table_is_away_cognito_is_not_even_asked() {
 
 #[tokio::test]
 async fn while_the_cut_offs_are_away_cognito_is_not_even_asked() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("theirs.db").display());
-    let theirs = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
-    let table = "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN)";
-    theirs.execute_unprepared(table).await.unwrap();
-    let server = cognito(granted("a.b.c")).await;
-    let settings = [CHECK, ("USERS_DATABASE_URL", &url)];
-    let uri = server.uri();
-    let settings = [&asking(&uri, CLIENT)[..], &settings].concat();
-    let ours = servers::database(Engine::Sqlite).await.unwrap();
-    let app = spawn_over(ours, &settings).await;
+    let theirs = servers::database(Engine::Sqlite).await.unwrap();
+    let (app, server) = spawn_apart(&theirs.url).await;
     app.database.clone().close().await.unwrap();
 
     let answer = refresh(&app, TOKEN).await;

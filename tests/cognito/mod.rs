@@ -7,7 +7,7 @@ mod answers;
 #[cfg(feature = "cognito")]
 mod check;
 #[cfg(feature = "cognito")]
-mod doctor;
+mod commands;
 #[cfg(feature = "cognito")]
 mod emulator;
 #[cfg(feature = "cognito")]

@@ -1,10 +1,11 @@
-//! What `remint doctor` says of Cognito.
+//! What the command line says of Cognito.
 
 use wiremock::ResponseTemplate;
 
+use crate::harness::logs;
 use crate::harness::process::Place;
 
-use super::stub::{CLIENT, SECRET, cognito, exception, granted, not_authorized};
+use super::stub::{CLIENT, SECRET, TOKEN, cognito, exception, granted, not_authorized};
 
 /// The state and what was seen.
 fn finding(place: &Place) -> (Option<i32>, String, String) {
@@ -25,7 +26,9 @@ fn place(url: &str) -> Place {
 }
 
 #[tokio::test]
-async fn it_tells_whether_cognito_knows_the_app_client() {
+async fn doctor_tells_whether_cognito_knows_the_app_client() {
+    logs::never(TOKEN);
+    logs::never(SECRET);
     let secret = "Unable to verify secret hash for client x";
     for (answer, state, seen) in [
         (not_authorized(), "ok", "answers, and knows the app client"),
@@ -49,6 +52,7 @@ async fn it_tells_whether_cognito_knows_the_app_client() {
             "BAD",
             "could not be asked: the answer of Cognito, 502,",
         ),
+        (exception(400, TOKEN, TOKEN), "BAD", "Cognito answered 400"),
         (granted("a.b.c"), "BAD", "COGNITO_ENDPOINT_URL"),
     ] {
         let server = cognito(answer).await;
@@ -62,7 +66,7 @@ async fn it_tells_whether_cognito_knows_the_app_client() {
 }
 
 #[test]
-fn it_tells_why_cognito_cannot_be_reached() {
+fn doctor_tells_why_cognito_cannot_be_reached() {
     let (code, state, seen) = finding(&place("http://127.0.0.1:1"));
 
     assert_eq!((code, state.as_str()), (Some(1), "BAD"));
@@ -71,9 +75,22 @@ fn it_tells_why_cognito_cannot_be_reached() {
 }
 
 #[test]
-fn without_cognito_it_names_the_settings() {
+fn without_cognito_doctor_names_the_settings() {
     let (code, state, seen) = finding(&Place::new());
 
     assert_eq!((code, state.as_str()), (Some(0), "off"));
     assert!(seen.contains("COGNITO_REGION"), "{seen}");
+}
+
+#[test]
+fn sessions_that_cognito_has_are_neither_started_nor_imported() {
+    let place = place("http://127.0.0.1:1").with("ACCEPT_IMPORTED_TOKENS", "true");
+    let contract = ["--contract", "refresh_token"];
+    for command in [["session", "start", "alice"], ["session", "import", "-"]] {
+        let output = place.run(&[&command[..], &contract].concat());
+
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let complaint = "refresh_token is not offered: an identity provider has its sessions";
+        assert!(output.stderr.contains(complaint), "{output:?}");
+    }
 }
