@@ -110,8 +110,7 @@ pub struct HttpSettings {
 enum Tag {
     /// Exchange an expired token for a fresh one, or end the session.
     Refresh,
-    /// The same by OAuth 2.0 (RFC 6749).
-    #[oai(rename = "OAuth")]
+    /// Exchange, revoke and look at tokens by OAuth 2.0.
     OAuth,
     /// Check a token, for a reverse proxy.
     Verify,

@@ -2,7 +2,7 @@
 //!
 //! The parameter `refresh_token` may be one of two things: a refresh token of this contract, which
 //! is rotated (RFC 9700 §2.2.2), or an access token that ran out, as in the main job, whose answer
-//! is then its own next refresh token. No refresh token has the three parts of a JWT.
+//! is then its own next refresh token. No refresh token that remint makes has a JWT's three parts.
 //!
 //! *Why `scope` is ignored.* RFC 6749 §3.3 lets a server ignore what is asked for, and nothing here
 //! depends on it: a new access token says what the session says, whatever scope was asked for.
