@@ -19,6 +19,16 @@ use crate::harness::{Answer, TestApp};
 /// The default.
 const TEN: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "10");
 
+/// Settings for many requests at once on a machine that is busy: none of them is to be given up.
+const PATIENT: [(&str, &str); 3] = [
+    ("DATABASE_TIMEOUT_MILLISECONDS", "60000"),
+    ("REDIS_TIMEOUT_MILLISECONDS", "10000"),
+    ("REQUEST_TIMEOUT_SECONDS", "120"),
+];
+
+/// Few, so that no other becomes free while a test runs.
+const TWO: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "2");
+
 /// The request as a client at that address sends it.
 fn from(address: &str, request: Request) -> Request {
     let (parts, body) = request.into_parts();

@@ -6,7 +6,7 @@ use poem::http::Method;
 use remint::domain::Contract;
 use serde_json::{Value, json};
 
-use super::{TEN, assert_throttled};
+use super::{PATIENT, TEN, TWO, assert_throttled};
 use crate::api::contracts::frontend::{Frontend, ROTATED};
 use crate::harness::{Answer, TestApp, jwt, logs, request, spawn_on_each, spawn_with};
 
@@ -108,7 +108,7 @@ async fn an_answer_that_is_given_again_is_not_counted() {
 
 #[tokio::test]
 async fn tabs_that_race_are_counted_as_one() {
-    for app in spawn_on_each(&[("RATE_LIMIT_PER_MINUTE", "2")]).await {
+    for app in spawn_on_each(&[&PATIENT[..], &[TWO]].concat()).await {
         for contract in ROTATED {
             let mut frontend = Frontend::log_in(&app, contract).await;
             for _ in 0..2 {

@@ -4,21 +4,15 @@ use futures_util::future::join_all;
 use poem::http::Method;
 use remint::domain::Contract;
 
-use super::from;
+use super::{PATIENT, TWO, from};
 use crate::api::contracts::frontend::{Frontend, ROTATED};
 use crate::harness::servers::redis;
 use crate::harness::{TestApp, jwt, request, spawn_beside, spawn_with};
 
-/// On a machine that is busy a Redis may be slow, and what is counted here is not to get lost.
-const PATIENT: (&str, &str) = ("REDIS_TIMEOUT_MILLISECONDS", "10000");
-
-/// Few, so that no other becomes free while a test runs.
-const TWO: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "2");
-
 /// Two replicas with one database and one Redis.
 async fn replicas(settings: &[(&str, &str)]) -> Option<[TestApp; 2]> {
     let redis = redis().await?;
-    let settings = [settings, &[("REDIS_URL", &redis), PATIENT]].concat();
+    let settings = [settings, &PATIENT, &[("REDIS_URL", &redis)]].concat();
     let first = spawn_with(&settings).await;
     let second = spawn_beside(first.database_url(), &settings).await;
     Some([first, second])
@@ -100,7 +94,7 @@ async fn the_requests_of_a_client_are_counted_together() {
 #[tokio::test]
 async fn a_redis_that_forgot_the_script_is_told_it_again() {
     let Some(url) = redis().await else { return };
-    let app = spawn_with(&[("REDIS_URL", &url), PATIENT, TWO]).await;
+    let app = spawn_with(&[&PATIENT[..], &[("REDIS_URL", &url), TWO]].concat()).await;
     let frontend = Frontend::log_in(&app, Contract::RefreshToken).await;
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -117,7 +111,7 @@ async fn a_redis_that_forgot_the_script_is_told_it_again() {
 #[tokio::test]
 async fn no_key_has_more_than_the_session_or_the_network_in_it() {
     let Some(url) = redis().await else { return };
-    let app = spawn_with(&[("REDIS_URL", &url), PATIENT, TWO]).await;
+    let app = spawn_with(&[&PATIENT[..], &[("REDIS_URL", &url), TWO]].concat()).await;
     let token = app.expired_token();
     let bad = request(Method::POST, "/api/auth/refresh").body(r#"{"token":"x"}"#);
     let fresh = app.refresh(&token).await.access_token();
