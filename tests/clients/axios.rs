@@ -2,12 +2,12 @@
 //! request whose token has expired.
 
 use remint::domain::Contract;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::servers::Engine::{Postgres, Sqlite};
 
 use super::door::Door;
-use super::frontend::{Frontend, Step};
+use super::frontend::{Frontend, Step, site};
 use super::site::Site;
 
 /// Each library: its script, and the package of the version.
@@ -46,13 +46,17 @@ fn clients() -> impl Iterator<Item = Client> {
 impl Client {
     /// A frontend of alice, whose access token has expired.
     async fn log_in(self, site: &Site) -> Frontend {
+        self.log_in_with(site, &site.credentials(self.contract))
+            .await
+    }
+
+    async fn log_in_with(self, site: &Site, credentials: &Value) -> Frontend {
         let variables = [
             ("CONTRACT", self.contract.word()),
             ("VERSION", self.version),
         ];
         let mut frontend = Frontend::open(self.script, site, &variables);
-        let credentials = site.credentials(self.contract);
-        let step = frontend.does("logIn", credentials).await;
+        let step = frontend.does("logIn", credentials.clone()).await;
         assert!(step.logged_in, "{self:?}");
         frontend
     }
@@ -92,7 +96,7 @@ fn shown() -> Step {
 
 #[tokio::test]
 async fn an_expired_token_is_refreshed_once_and_then_lets_in() {
-    let Some(site) = Site::open(Sqlite, &[]).await else {
+    let Some(site) = site(Sqlite, &[]).await else {
         return;
     };
     for client in clients() {
@@ -108,7 +112,7 @@ async fn an_expired_token_is_refreshed_once_and_then_lets_in() {
 
 #[tokio::test]
 async fn requests_at_the_same_time_share_one_refresh() {
-    let Some(site) = Site::open(Sqlite, &[]).await else {
+    let Some(site) = site(Sqlite, &[]).await else {
         return;
     };
     for client in clients() {
@@ -125,7 +129,7 @@ async fn requests_at_the_same_time_share_one_refresh() {
 
 #[tokio::test]
 async fn a_refused_refresh_logs_the_user_out() {
-    let Some(site) = Site::open(Sqlite, &[]).await else {
+    let Some(site) = site(Sqlite, &[]).await else {
         return;
     };
     for client in clients() {
@@ -144,11 +148,19 @@ async fn a_refused_refresh_logs_the_user_out() {
     }
 }
 
+/// The request failed with the status of the refresh, and nobody was logged out.
+fn assert_failed(client: Client, step: &Step, status: u16) {
+    let error = step.got["error"].as_str().unwrap();
+    let status = format!("status code {status}");
+    assert!(error.ends_with(&status), "{client:?}: {error}");
+    assert!(step.logged_in, "{client:?}");
+}
+
 #[tokio::test]
 async fn an_outage_logs_nobody_out_and_what_follows_succeeds() {
     // Each connection that broke fails one request more.
     let settings = [("DATABASE_MAX_CONNECTIONS", "1")];
-    let Some(site) = Site::open(Postgres, &settings).await else {
+    let Some(site) = site(Postgres, &settings).await else {
         return;
     };
     let door = Door::to(&site.database).await;
@@ -161,13 +173,34 @@ async fn an_outage_logs_nobody_out_and_what_follows_succeeds() {
         let after = frontend.requests().await;
 
         for step in during {
-            let error = step.got["error"].as_str().unwrap();
-            assert!(error.ends_with("status code 503"), "{client:?}: {error}");
-            assert!(step.logged_in, "{client:?}");
+            assert_failed(client, &step, 503);
         }
         assert_eq!(after, shown(), "{client:?}");
         let walks = [503, 503, 200].map(|status| client.walk(status));
         let walks = [walks.concat(), vec![reports(200)]].concat();
         assert_eq!(site.requests(), walks, "{client:?}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_refreshes_log_nobody_out_and_what_follows_succeeds() {
+    let Some(mut site) = site(Sqlite, &[("RATE_LIMIT_PER_MINUTE", "1")]).await else {
+        return;
+    };
+    for client in clients() {
+        let credentials = site.credentials(client.contract);
+        let mut first = client.log_in_with(&site, &credentials).await;
+        let mut second = client.log_in_with(&site, &credentials).await;
+        assert_eq!(first.requests().await, shown(), "{client:?}");
+        site.requests();
+
+        let too_soon = second.requests().await;
+        site.restart();
+        let after = second.requests().await;
+
+        assert_failed(client, &too_soon, 429);
+        assert_eq!(after, shown(), "{client:?}");
+        let walks = [client.walk(429), client.walk(200), vec![reports(200)]];
+        assert_eq!(site.requests(), walks.concat(), "{client:?}");
     }
 }

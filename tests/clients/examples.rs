@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::servers::Engine::{Postgres, Sqlite};
 
 use super::door::Door;
-use super::frontend::{Frontend, Step};
+use super::frontend::{Frontend, Step, site};
 use super::site::Site;
 
 /// An example as it stands in its document.
@@ -73,7 +73,7 @@ async fn refresh(frontend: &mut Frontend) -> Step {
 
 #[tokio::test]
 async fn what_an_example_gets_lets_it_in() {
-    let Some(site) = Site::open(Sqlite, &[]).await else {
+    let Some(site) = site(Sqlite, &[]).await else {
         return;
     };
     for example in EXAMPLES {
@@ -87,10 +87,10 @@ async fn what_an_example_gets_lets_it_in() {
     }
 }
 
-/// What an example does with an answer that is no success, the message being this.
-fn failed(example: Example, message: &str) -> Value {
+/// What an example does with an answer that is no success; of a cookie's, this is the body.
+fn failed(example: Example, body: &Value) -> Value {
     if example.contract == Contract::Cookie {
-        json!({"printed": {"success": false, "message": message}, "page": "/"})
+        json!({"printed": body, "page": "/"})
     } else if example.contract == Contract::Envelope {
         // Whatever the failure is: it asks for `success`, and for nothing else.
         json!({"page": "/login"})
@@ -99,9 +99,17 @@ fn failed(example: Example, message: &str) -> Value {
     }
 }
 
+/// How the requests were answered.
+fn statuses(site: &Site) -> Vec<String> {
+    let requests = site.requests().into_iter();
+    requests
+        .map(|request| request.rsplit(' ').next().unwrap().to_owned())
+        .collect()
+}
+
 #[tokio::test]
 async fn an_example_that_is_refused_says_so() {
-    let Some(site) = Site::open(Sqlite, &[]).await else {
+    let Some(site) = site(Sqlite, &[]).await else {
         return;
     };
     for example in EXAMPLES {
@@ -111,7 +119,8 @@ async fn an_example_that_is_refused_says_so() {
         let step = refresh(&mut frontend).await;
 
         site.place.run(&["user", "activate", "alice"]);
-        let expected = failed(example, "Invalid or expired refresh token");
+        let body = json!({"success": false, "message": "Invalid or expired refresh token"});
+        let expected = failed(example, &body);
         assert_eq!(step.got, expected, "{example:?}");
     }
 }
@@ -120,7 +129,7 @@ async fn an_example_that_is_refused_says_so() {
 async fn an_example_keeps_its_credential_over_an_outage_and_succeeds_after_it() {
     // Each connection that broke fails one request more.
     let settings = [("DATABASE_MAX_CONNECTIONS", "1")];
-    let Some(site) = Site::open(Postgres, &settings).await else {
+    let Some(site) = site(Postgres, &settings).await else {
         return;
     };
     let door = Door::to(&site.database).await;
@@ -132,14 +141,36 @@ async fn an_example_keeps_its_credential_over_an_outage_and_succeeds_after_it() 
         door.open().await;
         let after = refresh(&mut frontend).await;
 
-        let expected = failed(example, "An error occurred while refreshing token");
+        let message = "An error occurred while refreshing token";
+        let body = json!({"success": false, "message": message});
+        let expected = failed(example, &body);
         assert_eq!(during.got, expected, "{example:?}");
         assert!(during.logged_in, "{example:?}");
-        let walk = site.requests();
-        assert!(
-            walk[0].ends_with(" 503") && walk[1].ends_with(" 200"),
-            "{walk:?}"
-        );
+        assert_eq!(statuses(&site), ["503", "200"], "{example:?}");
         assert_eq!(after.got["page"], "/", "{example:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_example_keeps_its_credential_if_it_comes_too_often_and_succeeds_later() {
+    let Some(mut site) = site(Sqlite, &[("RATE_LIMIT_PER_MINUTE", "1")]).await else {
+        return;
+    };
+    for example in EXAMPLES {
+        let mut frontend = example.log_in(&site).await;
+        refresh(&mut frontend).await;
+
+        let too_soon = refresh(&mut frontend).await;
+        site.restart();
+        let after = refresh(&mut frontend).await;
+
+        let message = "Too many token refresh attempts. Please try again later.";
+        let error = "rate_limit_exceeded";
+        let body = json!({"success": false, "message": message, "error": error});
+        let expected = failed(example, &body);
+        assert_eq!(too_soon.got, expected, "{example:?}");
+        assert!(too_soon.logged_in, "{example:?}");
+        assert_eq!(after.got["page"], "/", "{example:?}");
+        assert_eq!(statuses(&site), ["200", "429", "200"], "{example:?}");
     }
 }

@@ -1,26 +1,22 @@
-//! A frontend in a process of its own, and the user before it.
+//! A frontend, and the user before it.
 
-use std::process::Stdio;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout};
-use tokio::time::timeout;
+use crate::harness::servers::Engine;
 
-use crate::harness::process::PATIENCE;
-use crate::harness::scripts::Scripts;
-
+use super::program::{NODE, Program};
 use super::site::Site;
 
-/// The frontends of this folder.
-pub(super) static NODE: Scripts = Scripts::node("clients");
-
-/// A frontend that runs; ended when dropped.
-pub(super) struct Frontend {
-    _process: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
+/// A site for frontends; none where their packages or the database cannot be had.
+pub(super) async fn site(engine: Engine, settings: &[(&str, &str)]) -> Option<Site> {
+    if !NODE.are_there().await {
+        return None;
+    }
+    Site::open(engine, settings).await
 }
+
+/// A frontend that runs.
+pub(super) struct Frontend(Program);
 
 /// How a thing went that the user did.
 #[derive(Debug, PartialEq)]
@@ -32,33 +28,19 @@ pub(super) struct Step {
 }
 
 impl Frontend {
-    /// Starts `script` for a user of `site`, with these variables; its packages must be there.
+    /// Starts `script` for a user of `site`, with these variables.
     pub(super) fn open(script: &str, site: &Site, variables: &[(&str, &str)]) -> Self {
-        let mut process = NODE
-            .command(script)
+        let mut command = NODE.command(script);
+        command
             .env("ORIGIN", &site.origin)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        Self {
-            input: process.stdin.take().unwrap(),
-            output: BufReader::new(process.stdout.take().unwrap()).lines(),
-            _process: process,
-        }
+            .envs(variables.iter().copied());
+        Self(Program::start(command))
     }
 
     /// Does one of the things that the script lists.
     pub(super) async fn does(&mut self, verb: &str, argument: Value) -> Step {
-        let line = json!({"verb": verb, "argument": argument});
-        self.input
-            .write_all(format!("{line}\n").as_bytes())
-            .await
-            .unwrap();
-        let line = timeout(PATIENCE, self.output.next_line()).await;
-        let line = line.unwrap().unwrap();
-        let line = line.unwrap_or_else(|| panic!("the frontend ended at {verb}"));
-        let step: Value = serde_json::from_str(&line).unwrap();
+        let step = self.0.does(verb, argument).await;
+        assert_eq!(step["raised"], Value::Null, "{verb}");
         Step {
             got: step["got"].clone(),
             logged_in: step["loggedIn"].as_bool().unwrap(),

@@ -4,4 +4,5 @@ mod axios;
 mod door;
 mod examples;
 mod frontend;
+mod program;
 mod site;

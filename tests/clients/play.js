@@ -9,8 +9,9 @@ export async function play(client) {
     try {
       step.got = await client[verb](argument);
     } catch (error) {
-      const { name, code, message, status } = error;
-      step.raised = { name, code, error: error.error, message, status };
+      const { name, message, cause } = error;
+      const status = error.status ?? cause?.status;
+      step.raised = { name, error: error.error ?? error.code, status, message };
     }
     step.loggedIn = await client.isLoggedIn?.();
     console.log(JSON.stringify(step));

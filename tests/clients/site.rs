@@ -1,6 +1,7 @@
 //! What a frontend of the old days talks to, on one origin: remint as people start it, behind a
 //! reverse proxy, and an API of the backend that asks remint whom it may let in.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use poem::http::{Method, StatusCode};
@@ -13,8 +14,6 @@ use serde_json::{Value, json};
 use crate::harness::logs;
 use crate::harness::process::{Place, Service};
 use crate::harness::servers::{self, Engine, ThrowawayDatabase};
-
-use super::frontend::NODE;
 
 /// The path of the API.
 const REPORTS: &str = "/api/reports";
@@ -29,7 +28,8 @@ pub(super) struct Site {
     pub(super) database: ThrowawayDatabase,
     requests: Arc<Mutex<Vec<String>>>,
     server: tokio::task::JoinHandle<()>,
-    _service: Service,
+    remint: Arc<Remint>,
+    service: Service,
 }
 
 impl Drop for Site {
@@ -39,11 +39,8 @@ impl Drop for Site {
 }
 
 impl Site {
-    /// Opens it; none where the database or the packages of the frontends cannot be had.
+    /// Opens it; none where the database is not installed.
     pub(super) async fn open(engine: Engine, settings: &[(&str, &str)]) -> Option<Self> {
-        if !NODE.are_there().await {
-            return None;
-        }
         let database = servers::database(engine).await?;
         let place = Place::new().with("DATABASE_URL", &database.url);
         let place = settings
@@ -53,14 +50,16 @@ impl Site {
         place.run(&add).only_line();
         let service = place.serve();
         let requests = Arc::default();
-        let (origin, server) = serve(&service, Arc::clone(&requests)).await;
+        let remint = Arc::new(Remint::at(&service));
+        let (origin, server) = serve(Arc::clone(&remint), Arc::clone(&requests)).await;
         Some(Self {
             origin,
             place,
             database,
             requests,
             server,
-            _service: service,
+            remint,
+            service,
         })
     }
 
@@ -84,24 +83,23 @@ impl Site {
         credentials
     }
 
+    /// Starts remint anew. It forgets how often it was asked, as it does anyway within a minute.
+    pub(super) fn restart(&mut self) {
+        self.service = self.place.serve();
+        *self.remint.address.lock().unwrap() = self.service.address();
+    }
+
     /// What came since the last call, one line each: method, path, status.
     pub(super) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
 }
 
-/// Puts the proxy and the API before `service`; says where they are.
+/// Puts the proxy and the API before `remint`; says where they are.
 async fn serve(
-    service: &Service,
+    remint: Arc<Remint>,
     requests: Arc<Mutex<Vec<String>>>,
 ) -> (String, tokio::task::JoinHandle<()>) {
-    let remint = Arc::new(Remint {
-        agent: ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into(),
-        url: format!("http://{}", service.address()),
-    });
     let site = poem::endpoint::make(move |request: Request| {
         let (remint, requests) = (Arc::clone(&remint), Arc::clone(&requests));
         async move {
@@ -140,27 +138,40 @@ async fn answer(remint: Arc<Remint>, request: Request) -> Response {
 /// The running service, as a proxy sees it.
 struct Remint {
     agent: ureq::Agent,
-    url: String,
+    address: Mutex<SocketAddr>,
 }
 
 impl Remint {
-    async fn pass_on(self: Arc<Self>, request: Request) -> Response {
-        let (head, body) = request.into_parts();
-        let body = body.into_vec().await.unwrap();
-        let url = format!("{}{}", self.url, head.uri.path());
-        let send = move || {
-            let mut request = http::Request::builder().method(head.method).uri(url);
-            request.headers_mut().unwrap().extend(head.headers);
-            match *request.method_ref().unwrap() {
-                Method::GET => self.agent.run(request.body(()).unwrap()),
-                _ => self.agent.run(request.body(body).unwrap()),
-            }
+    fn at(service: &Service) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false);
+        Self {
+            agent: agent.build().into(),
+            address: Mutex::new(service.address()),
+        }
+    }
+
+    /// The answer to that request, whatever host it names.
+    async fn send(self: Arc<Self>, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let (mut head, body) = request.into_parts();
+        let address = *self.address.lock().unwrap();
+        let url = format!("http://{address}{}", head.uri.path());
+        head.uri = url.parse().unwrap();
+        let send = move || match head.method {
+            Method::GET => self.agent.run(http::Request::from_parts(head, ())),
+            _ => self.agent.run(http::Request::from_parts(head, body)),
         };
         let answer = tokio::task::spawn_blocking(send).await.unwrap();
-        let (head, mut body) = answer.unwrap().into_parts();
-        let mut response = Response::builder()
-            .status(head.status)
-            .body(body.read_to_vec().unwrap());
+        answer.unwrap().map(|mut body| body.read_to_vec().unwrap())
+    }
+
+    async fn pass_on(self: Arc<Self>, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let mut request = http::Request::new(body.into_vec().await.unwrap());
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.headers_mut() = head.headers;
+        let (head, body) = self.send(request).await.into_parts();
+        let mut response = Response::builder().status(head.status).body(body);
         response.headers_mut().extend(head.headers);
         response
     }
