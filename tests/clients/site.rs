@@ -2,6 +2,7 @@
 //! reverse proxy, and an API of the backend that asks remint whom it may let in.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use poem::http::{Method, StatusCode};
@@ -10,6 +11,7 @@ use poem::web::Json;
 use poem::{IntoResponse as _, Request, Response, Server};
 use remint::domain::Contract;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::harness::logs;
 use crate::harness::process::{Place, Service};
@@ -26,10 +28,30 @@ pub(super) struct Site {
     pub(super) origin: String,
     pub(super) place: Place,
     pub(super) database: ThrowawayDatabase,
-    requests: Arc<Mutex<Vec<String>>>,
+    traffic: Arc<Traffic>,
     server: tokio::task::JoinHandle<()>,
     remint: Arc<Remint>,
     service: Service,
+}
+
+/// What came to a site, and when it answers.
+#[derive(Default)]
+struct Traffic {
+    /// One line for each request that was answered.
+    answered: watch::Sender<Vec<String>>,
+    /// How many requests are answered before any refresh is.
+    before_refreshes: AtomicUsize,
+}
+
+impl Traffic {
+    async fn wait(&self) {
+        let before = self.before_refreshes.load(Ordering::Relaxed);
+        let mut answered = self.answered.subscribe();
+        answered
+            .wait_for(|lines| lines.len() >= before)
+            .await
+            .unwrap();
+    }
 }
 
 impl Drop for Site {
@@ -49,14 +71,14 @@ impl Site {
         let add = ["user", "add", "alice@example.com", "--id", "alice"];
         place.run(&add).only_line();
         let service = place.serve();
-        let requests = Arc::default();
+        let traffic = Arc::default();
         let remint = Arc::new(Remint::at(&service));
-        let (origin, server) = serve(Arc::clone(&remint), Arc::clone(&requests)).await;
+        let (origin, server) = serve(Arc::clone(&remint), Arc::clone(&traffic)).await;
         Some(Self {
             origin,
             place,
             database,
-            requests,
+            traffic,
             server,
             remint,
             service,
@@ -91,22 +113,32 @@ impl Site {
 
     /// What came since the last call, one line each: method, path, status.
     pub(super) fn requests(&self) -> Vec<String> {
-        std::mem::take(&mut *self.requests.lock().unwrap())
+        self.traffic.answered.send_replace(Vec::new())
+    }
+
+    /// Keeps the answers to refreshes back until so many other requests are answered.
+    pub(super) fn refresh_after(&self, requests: usize) {
+        let before = &self.traffic.before_refreshes;
+        before.store(requests, Ordering::Relaxed);
     }
 }
 
 /// Puts the proxy and the API before `remint`; says where they are.
 async fn serve(
     remint: Arc<Remint>,
-    requests: Arc<Mutex<Vec<String>>>,
+    traffic: Arc<Traffic>,
 ) -> (String, tokio::task::JoinHandle<()>) {
     let site = poem::endpoint::make(move |request: Request| {
-        let (remint, requests) = (Arc::clone(&remint), Arc::clone(&requests));
+        let (remint, traffic) = (Arc::clone(&remint), Arc::clone(&traffic));
         async move {
             let line = format!("{} {}", request.method(), request.uri().path());
+            let is_refresh = request.method() == Method::POST;
             let response = answer(remint, request).await;
+            if is_refresh {
+                traffic.wait().await;
+            }
             let line = format!("{line} {}", response.status().as_u16());
-            requests.lock().unwrap().push(line);
+            traffic.answered.send_modify(|lines| lines.push(line));
             Ok::<Response, poem::Error>(response)
         }
     });
