@@ -1,8 +1,9 @@
-//! The libraries that frontends of the old days refresh with, unchanged, against a running service.
+//! The libraries that frontends refresh with, unchanged, against a running service.
 
 mod axios;
 mod door;
 mod examples;
 mod frontend;
+mod oauth;
 mod program;
 mod site;

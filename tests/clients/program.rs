@@ -13,6 +13,9 @@ use crate::harness::scripts::Scripts;
 /// The clients of this folder for Node.js.
 pub(super) static NODE: Scripts = Scripts::node("clients");
 
+/// Those in Python.
+pub(super) static PYTHON: Scripts = Scripts::python("clients");
+
 /// A client that runs; ended when dropped.
 pub(super) struct Program {
     _process: Child,

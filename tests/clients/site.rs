@@ -105,6 +105,20 @@ impl Site {
         credentials
     }
 
+    /// The status of the API for whoever has that access token.
+    pub(super) async fn lets_in(&self, access_token: &str) -> u16 {
+        let request = Request::builder()
+            .uri_str(REPORTS)
+            .header("authorization", format!("Bearer {access_token}"));
+        let response = answer(Arc::clone(&self.remint), request.finish()).await;
+        response.status().as_u16()
+    }
+
+    /// What remint itself answers.
+    pub(super) async fn send(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        Arc::clone(&self.remint).send(request).await
+    }
+
     /// Starts remint anew. It forgets how often it was asked, as it does anyway within a minute.
     pub(super) fn restart(&mut self) {
         self.service = self.place.serve();

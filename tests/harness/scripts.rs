@@ -79,6 +79,8 @@ impl Scripts {
         let mut command = tokio::process::Command::new(program);
         command
             .arg(home.join(script))
+            // The folder of the tests stays as it is.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
