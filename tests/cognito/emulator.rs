@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::harness::logs;
 use crate::harness::process::PATIENCE;
-use crate::harness::servers::daemon::{Supervised, free_port, leave_out, supervise};
+use crate::harness::scripts::Scripts;
+use crate::harness::servers::daemon::{Supervised, free_port, supervise};
 
 /// The user of every pool; cognito-local wants an address.
 const USER: &str = "alice@example.com";
@@ -29,55 +28,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Installs the package once; false where that cannot be done.
-    fn is_there(self) -> bool {
-        static COGNITO_LOCAL: OnceLock<Result<bool, String>> = OnceLock::new();
-        static MOTO: OnceLock<Result<bool, String>> = OnceLock::new();
+    /// The package.
+    fn scripts(self) -> &'static Scripts {
+        static COGNITO_LOCAL: Scripts = Scripts::node("cognito");
+        static MOTO: Scripts = Scripts::python("cognito");
 
-        let once = match self {
+        match self {
             Self::CognitoLocal => &COGNITO_LOCAL,
             Self::Moto => &MOTO,
-        };
-        let installed = once.get_or_init(|| self.install()).clone();
-        installed.unwrap_or_else(|problem| panic!("{problem}"))
-    }
-
-    fn install(self) -> Result<bool, String> {
-        let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
-        let runtime = match self {
-            Self::CognitoLocal => "node",
-            Self::Moto => "python",
-        };
-        let output = Command::new("sh")
-            .arg(format!("{tests}/frameworks/install.sh"))
-            .args([runtime, &format!("{tests}/cognito")])
-            .arg(self.folder())
-            .stdin(Stdio::null())
-            .output();
-        let output = output.map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(true);
         }
-        let why = String::from_utf8_lossy(&output.stderr);
-        let last_line = why.lines().last().unwrap_or("it said nothing");
-        let notice = format!("it could not be installed: {last_line}");
-        leave_out(self.name(), &notice).map(|()| false)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::CognitoLocal => "cognito-local",
-            Self::Moto => "moto",
-        }
-    }
-
-    fn folder(self) -> PathBuf {
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(self.name())
     }
 
     /// Starts it in a folder of its own, where it keeps what it must remember.
     pub(super) fn start(self) -> Option<Emulator> {
-        if !self.is_there() {
+        if !self.scripts().are_installed() {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("remint-test-").tempdir();
@@ -120,9 +84,10 @@ impl Emulator {
             }
             Kind::Moto => r#"exec "$PACKAGES/bin/moto_server" -H 127.0.0.1 -p "$PORT""#,
         };
+        let packages = self.kind.scripts().target();
         let variables = BTreeMap::from([
             ("OWNER", "nobody".to_owned()),
-            ("PACKAGES", self.kind.folder().to_str().unwrap().to_owned()),
+            ("PACKAGES", packages.to_str().unwrap().to_owned()),
             ("PORT", self.port.to_string()),
         ]);
         self.process = Some(supervise(script, &self.folder, &variables));

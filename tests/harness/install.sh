@@ -23,4 +23,4 @@ if ! cmp -s "$2/$list" "$3/installed"; then
     cp "$2/$list" "$3/installed"
 fi
 # Node.js finds packages only from a script that lies beside them.
-[ "$1" != node ] || cp "$2"/*.js "$3"
+[ "$1" != node ] || find "$2" -maxdepth 1 -name '*.js' -exec cp {} "$3" \;

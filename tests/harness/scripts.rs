@@ -39,8 +39,13 @@ impl Scripts {
 
     /// Installs the packages once; false where that cannot be done.
     pub(crate) async fn are_there(&'static self) -> bool {
-        let install = || self.installed.get_or_init(|| self.install()).clone();
-        let installed = tokio::task::spawn_blocking(install).await.unwrap();
+        let install = || self.are_installed();
+        tokio::task::spawn_blocking(install).await.unwrap()
+    }
+
+    /// The same, on the thread of the caller.
+    pub(crate) fn are_installed(&self) -> bool {
+        let installed = self.installed.get_or_init(|| self.install()).clone();
         installed.unwrap_or_else(|problem| panic!("{problem}"))
     }
 
@@ -65,7 +70,8 @@ impl Scripts {
         PathBuf::from(TESTS).join(self.folder)
     }
 
-    fn target(&self) -> PathBuf {
+    /// Where the packages are.
+    pub(crate) fn target(&self) -> PathBuf {
         let name = format!("{}-{}", self.folder, self.language);
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
     }
