@@ -7,11 +7,15 @@ use async_trait::async_trait;
 use sea_orm::DbErr;
 use tokio::time::timeout;
 
-use super::errors::{is_about_the_statement, is_serialization_failure};
+use super::errors::{is_about_the_statement, is_broken_connection, is_serialization_failure};
 use super::gather::{Batch, Gather, MOST};
 
 /// How often a statement is run that another transaction is in the way of.
 pub(super) const TRIES: usize = 4;
+
+/// How often a statement is run whose connection turns out to be broken: once more than the pool
+/// has connections, unless it was made larger.
+const CONNECTIONS: usize = 6;
 
 /// A statement that answers many questions.
 #[async_trait]
@@ -67,7 +71,7 @@ impl<S: BatchStatement> Batched<S> {
             Some(Reply::Answer(answer)) => answer,
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
-                let answers = again_after_conflicts(self.statement(), &[question]).await;
+                let answers = persistently(self.statement(), &[question]).await;
                 let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
                 answers.and_then(only).map_err(BatchError::Database)
             }
@@ -99,7 +103,7 @@ impl<S: BatchStatement> Batch for InTime<S> {
     type Answer = Reply<S::Answer>;
 
     async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
-        let shared = again_after_conflicts(&self.statement, questions);
+        let shared = persistently(&self.statement, questions);
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         match timeout(self.deadline, shared).await {
             Ok(Ok(answers)) => {
@@ -124,17 +128,22 @@ impl<S: BatchStatement> Batch for InTime<S> {
 /// Runs a statement, again where another transaction was in its way: that is how databases with
 /// strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since each
 /// statement is a transaction of its own that was rolled back.
-async fn again_after_conflicts<S: BatchStatement>(
+///
+/// And again where its connection was broken. Then the statement may have been run, unseen; to run a
+/// change twice is safe as well, since its conditions hold but once: who has made it himself is told
+/// that he lost to somebody, looks, and finds what he wanted.
+async fn persistently<S: BatchStatement>(
     statement: &S,
     questions: &[S::Question],
 ) -> Result<Vec<Result<S::Answer, DbErr>>, DbErr> {
-    for _ in 1..TRIES {
+    let (mut conflicts, mut breaks) = (1, 1);
+    loop {
         match statement.run(questions).await {
-            Err(error) if is_serialization_failure(&error) => {}
+            Err(error) if is_serialization_failure(&error) && conflicts < TRIES => conflicts += 1,
+            Err(error) if is_broken_connection(&error) && breaks < CONNECTIONS => breaks += 1,
             done => return done,
         }
     }
-    statement.run(questions).await
 }
 
 /// One statement for each number of questions, up to [`MOST`], rounded up to a power of two: nine

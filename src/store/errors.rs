@@ -1,5 +1,6 @@
 //! What a database means by an error.
 
+use sea_orm::sqlx;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -18,11 +19,23 @@ pub(super) fn is_about_the_statement(error: &DbErr) -> bool {
     said_by_server(error).is_some_and(|said| !said.code().is_some_and(|it| ran_out_of_time(&it)))
 }
 
+/// Whether the connection broke, as each one of the pool does that is there while the server is
+/// started again. A new one may fare better. PostgreSQL says why (57P01, 57P02), others hang up.
+pub(super) fn is_broken_connection(error: &DbErr) -> bool {
+    let hung_up = matches!(cause(error), Some(sqlx::Error::Io(_)));
+    let code = said_by_server(error).and_then(DatabaseError::code);
+    hung_up || code.is_some_and(|code| code == "57P01" || code == "57P02")
+}
+
 fn said_by_server(error: &DbErr) -> Option<&dyn DatabaseError> {
+    cause(error)?.as_database_error()
+}
+
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
     let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
         error
     else {
         return None;
     };
-    cause.as_database_error()
+    Some(cause)
 }

@@ -174,3 +174,27 @@ async fn error(directory: &SqlUserDirectory) -> DirectoryError {
     let alice = Subject::Text("alice".to_owned());
     directory.find(&alice).await.unwrap_err()
 }
+
+#[tokio::test]
+async fn connections_that_broke_while_nobody_used_them_cost_no_look_up() {
+    let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
+    let row = "INSERT INTO users VALUES ('alice', TRUE)";
+    for (engine, [_, hang_up], _) in DOORS {
+        let Some(tables) = tables(engine, &[table, row]).await else {
+            continue;
+        };
+        let (name, url) = super::read_only::reader(&tables).await;
+        let mut options = sea_orm::ConnectOptions::new(url);
+        options.min_connections(5).max_connections(5);
+        options.test_before_acquire(false);
+        let users = Database::connect(options).await.unwrap();
+        let settings = DirectorySettings::default();
+        let directory = SqlUserDirectory::open(users, &settings, DEADLINE).await;
+        let admin = another_client(tables.server.admin_url().unwrap()).await;
+        run(&admin, &[hang_up.replace("NAME", &name)]).await;
+
+        let verdict = verdict(&directory.unwrap(), "alice").await;
+
+        assert_eq!(verdict, "active", "{engine:?}");
+    }
+}
