@@ -142,6 +142,7 @@ impl Wiring {
         };
         let renewers: Vec<_> = others.iter().map(renewer).collect();
         let tokens = AccessTokens::new(Arc::clone(main), others.clone());
+        let delegate = self.delegate(config);
         http::Parts {
             refresher: Arc::new(Refresher {
                 minter: Arc::clone(main),
@@ -157,9 +158,10 @@ impl Wiring {
                 sessions: Arc::clone(&self.sessions),
                 clock: Arc::clone(&self.clock),
                 mode: config.mode,
+                delegate: delegate.clone(),
             }),
             renewers,
-            delegate: self.delegate(config),
+            delegate,
             verifier: Arc::new(Verifier {
                 tokens,
                 directory: Arc::clone(&self.users),

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::json::{StrictObject, as_string};
-use crate::service::{Change, Delegate, Logouter};
+use crate::service::{LogoutError, Logouter};
 
 use super::Tag;
 use super::audit::{Audit, Audited};
@@ -23,7 +23,6 @@ use super::throttle;
 
 pub(super) struct LogoutApi {
     pub(super) logouter: Arc<Logouter>,
-    pub(super) delegate: Option<Arc<Delegate>>,
     pub(super) cookies: CookieSettings,
     pub(super) guard: CrossSiteGuard,
 }
@@ -159,15 +158,8 @@ impl LogoutApi {
             ..Audit::default()
         };
         let ended = match outcome {
-            Ok(ended) => ended.is_some(),
+            Ok(ended) => ended,
             Err(error) => return unavailable(&error, audit),
-        };
-        let ended = match &self.delegate {
-            Some(delegate) if !ended => match delegate.log_out(credential).await {
-                Ok(change) => change == Change::Done,
-                Err(error) => return unavailable(&error, audit),
-            },
-            _ => ended,
         };
         Audited {
             reply: LoggedOut::Done,
@@ -179,8 +171,9 @@ impl LogoutApi {
     }
 }
 
-fn unavailable(error: &(dyn std::error::Error + 'static), audit: Audit) -> Audited<LoggedOut> {
-    error!(error, "a session could not be ended");
+fn unavailable(error: &LogoutError, audit: Audit) -> Audited<LoggedOut> {
+    let cause = error as &dyn std::error::Error;
+    error!(error = cause, "a session could not be ended");
     let problem = Code::Unavailable.problem("the service cannot answer at the moment");
     Audited {
         reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),

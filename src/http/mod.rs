@@ -176,7 +176,6 @@ fn apis(parts: Parts) -> impl OpenApi + use<> {
         oauth::apis(&parts),
         logout::LogoutApi {
             logouter: parts.logouter,
-            delegate: parts.delegate,
             cookies: settings.cookies.clone(),
             guard: guard(),
         },

@@ -12,7 +12,10 @@ use crate::domain::{
 use super::cut_off::cut_off;
 use super::renew::Found;
 use super::verify::is_current;
-use super::{AccessTokens, Change, RefreshMode, Renewer, SessionError, SessionStore, Trail};
+use super::{
+    AccessTokens, Change, Delegate, ProviderError, RefreshMode, Renewer, SessionError,
+    SessionStore, Trail,
+};
 
 /// Ends the sessions of tokens.
 pub struct Logouter {
@@ -26,6 +29,19 @@ pub struct Logouter {
     pub clock: Arc<dyn Clock>,
     /// Whether tokens of the main job are good once.
     pub mode: RefreshMode,
+    /// Knows the tokens that are nobody's here, where an identity provider gives some out.
+    pub delegate: Option<Arc<Delegate>>,
+}
+
+/// Why a session could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// The identity provider could not be asked.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The sessions could not be read or written.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
 }
 
 impl Logouter {
@@ -33,7 +49,7 @@ impl Logouter {
     /// `everywhere` all that its user has. Once this has answered, nothing that was issued in them
     /// is exchanged or accepted again.
     ///
-    /// The answer is the session that the credential named, for the log alone.
+    /// The answer is whether it named a session, for the log alone.
     ///
     /// What is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009 §2.2).
     /// `everywhere` needs a credential that could still be exchanged, or an access token that could
@@ -42,19 +58,50 @@ impl Logouter {
         &self,
         credential: &str,
         everywhere: bool,
-    ) -> (Trail, Result<Option<SessionId>, SessionError>) {
+    ) -> (Trail, Result<bool, LogoutError>) {
         let mut trail = Trail::default();
-        let outcome = match self.tokens.verify_ignoring_expiry(credential) {
-            Ok((token, policy)) => {
-                trail.note(&token);
-                self.end(&token, policy, everywhere).await
-            }
-            Err(_) => {
-                self.end_refresh_token(credential, everywhere, &mut trail)
-                    .await
-            }
-        };
+        let outcome = self.end_named(credential, everywhere, &mut trail).await;
         (trail, outcome)
+    }
+
+    async fn end_named(
+        &self,
+        credential: &str,
+        everywhere: bool,
+        trail: &mut Trail,
+    ) -> Result<bool, LogoutError> {
+        let ended = self.end_own(credential, everywhere, trail).await?;
+        match &self.delegate {
+            Some(delegate) if ended.is_none() => {
+                Ok(delegate.log_out(credential).await? == Change::Done)
+            }
+            Some(_) | None => Ok(ended.is_some()),
+        }
+    }
+
+    async fn end_own(
+        &self,
+        credential: &str,
+        everywhere: bool,
+        trail: &mut Trail,
+    ) -> Result<Option<SessionId>, SessionError> {
+        let Ok((token, policy)) = self.tokens.verify_ignoring_expiry(credential) else {
+            return self.end_refresh_token(credential, everywhere, trail).await;
+        };
+        trail.note(&token);
+        let ended = self.end(&token, policy, everywhere).await?;
+        if !self.renewers.iter().any(|it| it.accepts_imported) {
+            return Ok(ended);
+        }
+        // Refresh tokens of the legacy backend may be JWTs of the same key.
+        let mut imported = Trail::default();
+        let session = self
+            .end_refresh_token(credential, everywhere, &mut imported)
+            .await?;
+        if session.is_some() {
+            *trail = imported;
+        }
+        Ok(session.or(ended))
     }
 
     async fn end_refresh_token(

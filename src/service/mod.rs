@@ -23,7 +23,7 @@ pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
 pub use flights::Flights;
 pub use import::{Adoption, Importer, LegacySession, NotAdopted};
 pub use introspect::{Active, Introspector};
-pub use logout::Logouter;
+pub use logout::{LogoutError, Logouter};
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
     Change, DirectoryError, Ended, IdentityProvider, LegacyText, LegacyToken, Presented,

@@ -32,6 +32,21 @@ async fn the_token_is_revoked_at_cognito() {
 }
 
 #[tokio::test]
+async fn so_is_one_that_is_revoked_by_oauth() {
+    let server = cognito(ResponseTemplate::new(200).set_body_json(json!({}))).await;
+    let app = spawn(&server.uri(), &[]).await;
+    let request = request(Method::POST, "/oauth/revoke");
+    let request = request.content_type("application/x-www-form-urlencoded");
+
+    let answer = app.send(request.body(format!("token={TOKEN}"))).await;
+
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    let expected = json!({"ClientId": CLIENT, "Token": TOKEN});
+    let operation = "RevokeToken".to_owned();
+    assert_eq!(asked(&requests(&server).await[0]), (operation, expected));
+}
+
+#[tokio::test]
 async fn a_token_of_remint_itself_is_none_of_cognitos_business() {
     let server = cognito(ResponseTemplate::new(500)).await;
     let app = spawn(&server.uri(), &[]).await;

@@ -95,6 +95,22 @@ async fn a_legacy_token_of_oauth2_is_exchanged_once_also_if_it_looks_like_a_jwt(
 }
 
 #[tokio::test]
+async fn a_legacy_refresh_token_that_is_a_jwt_of_the_same_key_logs_out() {
+    for kind in [json!({}), json!({"type": "refresh"})] {
+        let app = spawn_with(&ACCEPTED).await;
+        let token = app.token_with(&kind);
+        let body = json!({"refresh_token": token}).to_string();
+        import(&app, Contract::RefreshToken, &token).await;
+        let before = post(&app, "/auth/refresh", &body).await;
+
+        let out = post(&app, "/api/auth/logout", &body).await;
+
+        let after = post(&app, "/auth/refresh", &body).await;
+        assert_eq!([before.status, out.status, after.status], [200, 204, 400]);
+    }
+}
+
+#[tokio::test]
 async fn a_legacy_access_token_is_sent_to_be_exchanged_and_not_to_the_login() {
     let app = spawn().await;
     let claims = json!({"nameid": "alice", "exp": START + 9, "iat": START - 9});

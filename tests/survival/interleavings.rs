@@ -149,17 +149,17 @@ impl Scene {
                 sessions,
                 clock,
                 mode,
+                delegate: None,
             };
             async move {
                 match end {
                     End::Everywhere | End::Logout => {
                         let everywhere = end == End::Everywhere;
-                        logouter.log_out(&credential, everywhere).await.1.map(drop)
+                        logouter.log_out(&credential, everywhere).await.1.unwrap();
                     }
-                    End::Operator => revoker.revoke(id).await.map(drop),
-                    End::OperatorForUser => revoker.revoke_user(ALICE).await,
+                    End::Operator => drop(revoker.revoke(id).await.unwrap()),
+                    End::OperatorForUser => revoker.revoke_user(ALICE).await.unwrap(),
                 }
-                .unwrap();
                 None
             }
         })

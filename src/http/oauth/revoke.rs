@@ -90,8 +90,8 @@ impl RevokeApi {
     async fn end(&self, token: &str) -> Audited<Reply<Revoked>> {
         let (trail, outcome) = self.logouter.log_out(token, false).await;
         let (reply, outcome, reason) = match outcome {
-            Ok(Some(_)) => (Reply::Done(Revoked::Done), "logged_out", String::new()),
-            Ok(None) => (Reply::Done(Revoked::Done), "ignored", String::new()),
+            Ok(true) => (Reply::Done(Revoked::Done), "logged_out", String::new()),
+            Ok(false) => (Reply::Done(Revoked::Done), "ignored", String::new()),
             Err(error) => {
                 let reason = error.to_string();
                 let error = &error as &dyn std::error::Error;
