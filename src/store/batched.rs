@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sea_orm::DbErr;
 use tokio::time::timeout;
 
-use super::errors::{is_about_the_statement, is_broken_connection, is_serialization_failure};
+use super::errors::{is_about_a_value, is_broken_connection, is_serialization_failure};
 use super::gather::{Batch, Gather, MOST};
 
 /// How often a statement is run that another transaction is in the way of.
@@ -113,7 +113,7 @@ impl<S: BatchStatement> Batch for InTime<S> {
                     .map(|it| Reply::Answer(in_words(it)))
                     .collect()
             }
-            Ok(Err(error)) if questions.len() > 1 && is_about_the_statement(&error) => {
+            Ok(Err(error)) if questions.len() > 1 && is_about_a_value(&error) => {
                 questions.iter().map(|_| Reply::Refused).collect()
             }
             Ok(Err(error)) => questions

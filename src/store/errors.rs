@@ -10,13 +10,14 @@ pub(super) fn is_serialization_failure(error: &DbErr) -> bool {
     code.is_some_and(|code| code == "40001" || code == "40P01")
 }
 
-/// Whether the server read the statement and refused it, so that a part of it may fare better.
+/// Whether the server refused the statement for one of its values (SQLSTATE class 22, and what
+/// MySQL has no word for) or for a row that somebody has locked (55P03), so that the others fare
+/// better alone.
 ///
-/// Not if it ran out of time (SQLSTATE 57014, of MariaDB 70100): many statements in place of one
-/// would make that worse.
-pub(super) fn is_about_the_statement(error: &DbErr) -> bool {
-    let ran_out_of_time = |code: &str| code == "57014" || code == "70100";
-    said_by_server(error).is_some_and(|said| !said.code().is_some_and(|it| ran_out_of_time(&it)))
+/// Not if it is in trouble itself: many statements in place of one would make that worse.
+pub(super) fn is_about_a_value(error: &DbErr) -> bool {
+    let code = said_by_server(error).and_then(DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
 }
 
 /// Whether the connection broke, as each one of the pool does that is there while the server is
