@@ -17,17 +17,28 @@ const PLAIN_HTTP: &str = "COGNITO_ENDPOINT_URL: over plain HTTP anybody on the w
 
 /// The settings; none where none is set. Half of them is a problem, and so are any in a binary
 /// that was built without.
-pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<CognitoSettings> {
+///
+/// Cognito has to answer within `request_deadline`, or a token that it exchanges would be lost.
+pub(super) fn read(
+    vars: &mut Vars,
+    request_deadline: Duration,
+    warnings: &mut Vec<String>,
+) -> Option<CognitoSettings> {
     let region = vars.optional("COGNITO_REGION");
     let client_id = vars.optional("COGNITO_CLIENT_ID");
     let secret = vars.secret("COGNITO_CLIENT_SECRET", "COGNITO_CLIENT_SECRET_FILE");
     let endpoint_url = endpoint_url(vars, warnings);
     let rotation = vars.flag("COGNITO_ROTATION", false);
     let deadline = vars.bounded("COGNITO_TIMEOUT_MILLISECONDS", 2_000, 10..=60_000);
+    let deadline = Duration::from_millis(deadline.into());
     let checks_user = vars.flag("COGNITO_CHECK_USER", false);
     let user_claim = vars.optional("COGNITO_USER_CLAIM");
     let set = vars.first_given("COGNITO_")?;
 
+    if deadline >= request_deadline {
+        let what = "must be shorter than REQUEST_TIMEOUT_SECONDS";
+        vars.problem("COGNITO_TIMEOUT_MILLISECONDS", what);
+    }
     if !cognito::IS_BUILT_IN {
         let what = "this binary cannot ask Cognito; build it with --features cognito";
         vars.problem(&set, what);
@@ -50,7 +61,7 @@ pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<Cognit
         client_secret: secret,
         endpoint_url,
         rotation,
-        deadline: Duration::from_millis(deadline.into()),
+        deadline,
         user_claim: checks_user.then(|| user_claim.unwrap_or_else(|| "sub".to_owned())),
     })
 }

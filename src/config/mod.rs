@@ -22,7 +22,7 @@ use secrecy::SecretString;
 
 use crate::cognito::CognitoSettings;
 use crate::domain::{JUDGED_CLAIMS, TokenPolicy};
-use crate::http::{HttpSettings, ServerSettings};
+use crate::http::{AdminKey, HttpSettings, ServerSettings};
 use crate::limits::LimitSettings;
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
@@ -177,9 +177,10 @@ impl Config {
             warnings.push(UNDATED.to_owned());
         }
         let listen = lists::listen_address(vars, "LISTEN_ADDR", 8000);
-        let http = http(vars, keys.as_ref(), &mut warnings);
+        let admin = admin::read(vars, keys.as_ref(), listen);
+        let http = http(vars, keys.as_ref(), admin.key.as_ref(), &mut warnings);
         Self {
-            admin: admin::read(vars, keys.as_ref(), listen),
+            admin,
             keys,
             policy,
             mode: tokens::mode(vars, grace),
@@ -187,7 +188,7 @@ impl Config {
             contracts,
             not_offered,
             accepts_imported: vars.flag("ACCEPT_IMPORTED_TOKENS", false),
-            cognito: cognito::read(vars, &mut warnings),
+            cognito: cognito::read(vars, http.request_deadline, &mut warnings),
             directory,
             subject_claim,
             dropped_claims,
@@ -253,7 +254,12 @@ fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {
     }
 }
 
-fn http(vars: &mut Vars, keys: Option<&Keys>, warnings: &mut Vec<String>) -> HttpSettings {
+fn http(
+    vars: &mut Vars,
+    keys: Option<&Keys>,
+    admin: Option<&AdminKey>,
+    warnings: &mut Vec<String>,
+) -> HttpSettings {
     let body = vars.bounded("REQUEST_BODY_TIMEOUT_SECONDS", 10, 1..=300);
     let whole = vars.bounded("REQUEST_TIMEOUT_SECONDS", 15, 1..=600);
     if body >= whole {
@@ -268,7 +274,7 @@ fn http(vars: &mut Vars, keys: Option<&Keys>, warnings: &mut Vec<String>) -> Htt
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,
-        oauth: oauth::read(vars, keys),
+        oauth: oauth::read(vars, keys, admin),
     }
 }
 

@@ -2,14 +2,18 @@
 
 use secrecy::ExposeSecret;
 
-use crate::http::{ClientSecret, Issuer, OAuthClient, OAuthSettings};
+use crate::http::{AdminKey, ClientSecret, Issuer, OAuthClient, OAuthSettings};
 
 use super::admin::judge;
 use super::keys::Keys;
 use super::vars::Vars;
 
 /// What is set for it.
-pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> OAuthSettings {
+pub(super) fn read(
+    vars: &mut Vars,
+    keys: Option<&Keys>,
+    admin: Option<&AdminKey>,
+) -> OAuthSettings {
     const ISSUER: &str = "OAUTH_ISSUER";
     let issuer = vars.optional(ISSUER).map(|url| url.parse::<Issuer>());
     let issuer = issuer.transpose().unwrap_or_else(|error| {
@@ -17,13 +21,13 @@ pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>) -> OAuthSettings {
         None
     });
     OAuthSettings {
-        client: client(vars, keys),
+        client: client(vars, keys, admin),
         issuer,
     }
 }
 
-/// The client; its secret must be none of those that sign tokens.
-fn client(vars: &mut Vars, keys: Option<&Keys>) -> OAuthClient {
+/// The client; its secret must be none of those that sign tokens or start sessions.
+fn client(vars: &mut Vars, keys: Option<&Keys>, admin: Option<&AdminKey>) -> OAuthClient {
     const ID: &str = "OAUTH_CLIENT_ID";
     const SECRET: &str = "OAUTH_CLIENT_SECRET";
     let id = vars.optional(ID);
@@ -36,6 +40,12 @@ fn client(vars: &mut Vars, keys: Option<&Keys>) -> OAuthClient {
     };
     if let Err(what) = judge(secret.expose_secret(), keys) {
         vars.problem(SECRET, what);
+    }
+    if admin.is_some_and(|key| key.is(secret.expose_secret())) {
+        vars.problem(
+            SECRET,
+            "must not be ADMIN_API_KEY: the client could log in as anybody",
+        );
     }
     let Some(id) = id else {
         // Without it nobody could authenticate.

@@ -23,6 +23,10 @@ type Key = [u8; 32];
 #[derive(Clone, Default)]
 pub struct Flights(Arc<Mutex<HashMap<Key, Flight>>>);
 
+/// The most calls under way. They go on when their callers have gone, so that nothing else bounds
+/// them.
+const MOST: usize = 256;
+
 /// A call, for all who wait for it.
 type Flight = Shared<BoxFuture<'static, Answer>>;
 
@@ -41,6 +45,9 @@ impl Flights {
             let mut flights = self.lock();
             let under_way = flights.get(&key).cloned();
             let is_joined = under_way.is_some();
+            if !is_joined && flights.len() >= MOST {
+                return (Err(broken_off("there are too many calls under way")), false);
+            }
             let flight = under_way.unwrap_or_else(|| {
                 let flight = self.depart(key, Arc::clone(provider), refresh_token.to_owned());
                 flights.insert(key, flight.clone());
@@ -68,10 +75,8 @@ impl Flights {
             provider.refresh(&refresh_token).await
         });
         let answer = async move {
-            call.await.unwrap_or_else(|_| {
-                let error = io::Error::other("the call broke off");
-                Err(ProviderError::Unavailable(Arc::new(error)))
-            })
+            let answer = call.await;
+            answer.unwrap_or_else(|_| Err(broken_off("the call broke off")))
         };
         answer.boxed().shared()
     }
@@ -79,6 +84,10 @@ impl Flights {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn broken_off(why: &'static str) -> ProviderError {
+    ProviderError::Unavailable(Arc::new(io::Error::other(why)))
 }
 
 /// Takes a call off the list when it ends, in whichever way.
@@ -90,5 +99,42 @@ struct Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         self.flights.lock().remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::super::Change;
+    use super::*;
+
+    /// Never answers.
+    struct Silent;
+
+    #[async_trait]
+    impl IdentityProvider for Silent {
+        async fn refresh(&self, _: &str) -> Answer {
+            std::future::pending().await
+        }
+
+        async fn revoke(&self, _: &str) -> Result<Change, ProviderError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn callers_who_go_away_leave_no_more_calls_behind_than_there_may_be() {
+        let (flights, silent) = (Flights::default(), Arc::new(Silent) as Arc<_>);
+        for number in 0..MOST {
+            let token = number.to_string();
+            let call = flights.refresh(&silent, &token);
+            assert!(call.now_or_never().is_none(), "{number}");
+        }
+
+        let (answer, _) = flights.refresh(&silent, "another").await;
+
+        assert!(matches!(answer, Err(ProviderError::Unavailable(_))));
+        assert!(flights.refresh(&silent, "0").now_or_never().is_none());
     }
 }

@@ -74,6 +74,15 @@ fn what_is_missing_or_can_be_none_is_a_problem() {
             vec![REGION, CLIENT, ("COGNITO_TIMEOUT_MILLISECONDS", "9")],
             "COGNITO_TIMEOUT_MILLISECONDS: expected a whole number from 10 to 60000",
         ),
+        (
+            vec![
+                REGION,
+                CLIENT,
+                ("COGNITO_TIMEOUT_MILLISECONDS", "15000"),
+                ("REQUEST_TIMEOUT_SECONDS", "15"),
+            ],
+            "COGNITO_TIMEOUT_MILLISECONDS: must be shorter than REQUEST_TIMEOUT_SECONDS",
+        ),
     ] {
         let ConfigError(problems) = read(&settings).unwrap_err();
 

@@ -84,3 +84,16 @@ fn an_issuer_that_clients_would_not_find_is_a_problem() {
         );
     }
 }
+
+#[test]
+fn a_secret_that_starts_sessions_is_a_problem() {
+    let same = [
+        ID,
+        ("OAUTH_CLIENT_SECRET", CLIENT_SECRET),
+        ("ADMIN_API_KEY", CLIENT_SECRET),
+    ];
+
+    let expected =
+        "OAUTH_CLIENT_SECRET: must not be ADMIN_API_KEY: the client could log in as anybody";
+    assert_eq!(problem(&same), expected);
+}

@@ -19,7 +19,7 @@ impl AdminKey {
     }
 
     /// Whether `text` is the key.
-    pub(super) fn is(&self, text: &str) -> bool {
+    pub fn is(&self, text: &str) -> bool {
         self.0.ct_eq(&Self::of_text(text).0).into()
     }
 }

@@ -64,9 +64,12 @@ pub(in crate::http) enum ClientError {
     /// The secret stands in the body, where it ends up in logs and forms.
     #[error("the client secret is read from HTTP Basic only, not from the body")]
     InBody,
-    /// Another id or secret, or none.
+    /// No id and secret.
     #[error("the client must authenticate by HTTP Basic with its id and secret")]
     NotAuthenticated,
+    /// Another id or secret; whoever guesses is told no more than who sends none.
+    #[error("the client must authenticate by HTTP Basic with its id and secret")]
+    Rejected,
     /// A public client that is not the configured one.
     #[error("the client is unknown")]
     Unknown,
@@ -124,7 +127,7 @@ impl ClientSecret {
         if bool::from(self.is(&sent.raw) | self.is(decoded)) {
             Ok(())
         } else {
-            Err(ClientError::NotAuthenticated)
+            Err(ClientError::Rejected)
         }
     }
 }

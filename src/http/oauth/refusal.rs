@@ -100,7 +100,10 @@ impl RequestError {
             contract,
             outcome: self.outcome(),
             is_failure: self.is_guess(),
-            reason: self.to_string(),
+            reason: match self {
+                Self::Client(ClientError::Rejected) => "another id or secret".to_owned(),
+                Self::Client(_) | Self::Form(_) | Self::UnsupportedGrantType => self.to_string(),
+            },
             ..Audit::default()
         }
     }
@@ -116,7 +119,10 @@ impl RequestError {
     fn outcome(self) -> &'static str {
         let code = match self {
             Self::Client(
-                ClientError::InBody | ClientError::NotAuthenticated | ClientError::Unknown,
+                ClientError::InBody
+                | ClientError::NotAuthenticated
+                | ClientError::Rejected
+                | ClientError::Unknown,
             ) => return "invalid_client",
             Self::Form(FormError::Body(BodyError::Broken)) => Code::BadRequest,
             Self::Form(FormError::Body(BodyError::Slow)) => Code::RequestTimeout,
@@ -138,7 +144,10 @@ impl From<RequestError> for Refused {
         let invalid = || body(OAuthErrorCode::InvalidRequest);
         match error {
             RequestError::Client(
-                ClientError::InBody | ClientError::NotAuthenticated | ClientError::Unknown,
+                ClientError::InBody
+                | ClientError::NotAuthenticated
+                | ClientError::Rejected
+                | ClientError::Unknown,
             ) => {
                 let challenge = r#"Basic realm="remint""#.to_owned();
                 Self::Unauthorized(body(OAuthErrorCode::InvalidClient), challenge)
