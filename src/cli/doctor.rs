@@ -9,6 +9,7 @@ use crate::app;
 use crate::cognito;
 use crate::config::{Config, Purpose};
 use crate::domain::{Clock, Subject, SystemClock};
+use crate::http::OAuthClient;
 use crate::service::{ProviderError, UserDirectory};
 use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
 
@@ -80,6 +81,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
         findings.note("contract", "off", line);
     }
     check_admin(&config, &mut findings);
+    check_oauth(&config, &mut findings);
     check_clock(&mut findings);
     check_limits(&config, &mut findings).await;
     check_cognito(&config, &mut findings).await;
@@ -118,9 +120,12 @@ async fn check_limits(config: &Config, findings: &mut Findings) {
         0 => format!("any number of {what}"),
         _ => format!("{number} {what} a minute"),
     };
-    let refreshes = of(limits.per_minute, "refreshes");
-    let requests = of(limits.requests_per_minute, "requests");
-    findings.good("limits", format!("{refreshes}, {requests}"));
+    let refreshes = of(
+        limits.per_minute,
+        "refreshes of a session and bad credentials of an address",
+    );
+    let requests = of(limits.requests_per_minute, "requests of an address");
+    findings.good("limits", format!("{refreshes}; {requests}"));
     let Some(redis) = &limits.redis else {
         let seen = "each replica counts for itself; REDIS_URL would let them share";
         return findings.note("redis", "off", seen);
@@ -133,6 +138,19 @@ async fn check_limits(config: &Config, findings: &mut Findings) {
             findings.note("redis", "warning", seen);
         }
     }
+}
+
+fn check_oauth(config: &Config, findings: &mut Findings) {
+    let seen = match &config.http.oauth.client {
+        OAuthClient::Confidential(_) => "the client shows its secret; introspection is on",
+        OAuthClient::Public(Some(_)) => {
+            "the client has an id and no secret; OAUTH_CLIENT_SECRET switches introspection on"
+        }
+        OAuthClient::Public(None) => {
+            "any client, as none can show a secret; OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET name one"
+        }
+    };
+    findings.good("oauth", seen);
 }
 
 fn check_clock(findings: &mut Findings) {
@@ -168,7 +186,9 @@ async fn check_cognito(config: &Config, findings: &mut Findings) {
         ),
         Err(error @ ProviderError::Misconfigured(_)) => findings.bad("cognito", error),
         Err(error @ (ProviderError::Timeout | ProviderError::Unavailable(_))) => {
-            findings.bad("cognito", with_causes(&error));
+            let why = with_causes(&error);
+            let mend = "see to COGNITO_REGION, COGNITO_ENDPOINT_URL and the way there";
+            findings.bad("cognito", format!("{why}; {mend}"));
         }
     }
 }

@@ -31,6 +31,11 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         info!("{line}");
     }
 
+    if let Some(cognito) = &config.cognito {
+        let region = &cognito.region;
+        info!(%region, "AWS Cognito exchanges the refresh tokens of the contract refresh_token");
+    }
+
     let app = App::build(&config, Surroundings::default()).await?;
     if let Some(problem) = app.directory.index_problem() {
         warn!("{problem}");

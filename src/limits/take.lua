@@ -20,7 +20,9 @@ local whole = interval * burst
 local full_at, last = now, -1
 local kept = redis.call('GET', KEYS[1])
 if kept then
+    -- What somebody else has put there is no bucket.
     local at, of = kept:match('^(%d+) (-?%d+)$')
+    at, of = at or now, of or -1
     -- A clock that was set back must not lock anybody out for longer than a bucket needs.
     full_at = math.max(now, math.min(tonumber(at), now + whole))
     last = tonumber(of)

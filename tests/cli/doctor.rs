@@ -220,7 +220,8 @@ fn it_says_what_is_bounded_and_that_replicas_do_not_share_it() {
 
     let output = place.run(&["doctor", "--json"]);
 
-    let limits = "10 refreshes a minute, any number of requests";
+    let limits = "10 refreshes of a session and bad credentials of an address a minute; \
+                  any number of requests of an address";
     assert_eq!(
         finding(&output, "limits"),
         ("ok".to_owned(), limits.to_owned())

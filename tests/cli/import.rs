@@ -75,7 +75,7 @@ fn json_lines_come_through_the_standard_input_as_well() {
     |----------|---------------|-----------------|-----|
     | 1        | 0             | 0               | 0   |
     ");
-    insta::assert_snapshot!(output.stderr, @"1 have no issued_at and count as issued now: a logout or a change of password before now does not end them");
+    insta::assert_snapshot!(output.stderr, @"1 without issued_at count as issued now: a logout or a change of password before now does not end them");
 }
 
 #[test]

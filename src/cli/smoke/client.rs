@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::terminal::Failure;
+use super::super::terminal::{Failure, note};
 use super::steps::{Request, Step};
 
 /// For so long a step waits at most, each time that the service says so.
@@ -39,6 +39,10 @@ impl Client {
         let mut answer = self.send(&step.request)?;
         // The bad tokens of the walk are counted like those of anybody else at this address.
         while let Some(wait) = answer.wait {
+            let seconds = wait.as_secs();
+            note(format!(
+                "429, too many attempts from here: waiting {seconds} s"
+            ));
             thread::sleep(wait);
             answer = self.send(&step.request)?;
         }

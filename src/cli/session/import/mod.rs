@@ -269,7 +269,7 @@ impl Totals {
         }
         if self.undated > 0 {
             note(format!(
-                "{} have no issued_at and count as issued now: a logout or a change of password \
+                "{} without issued_at count as issued now: a logout or a change of password \
                  before now does not end them",
                 self.undated
             ));
