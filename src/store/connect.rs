@@ -101,13 +101,11 @@ pub async fn connect_to_existing(
 /// who shared a statement with it to go on alone.
 fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
     let limit = deadline.mul_f32(0.9);
+    let postgres = format!("SET statement_timeout = {}", limit.as_millis());
     // A plan that was made while a table was empty would read all of it for ever; and each of our
-    // statements has an index to go by.
-    let postgres = format!(
-        "SET statement_timeout = {}; SET lock_timeout = {}; SET enable_seqscan = off",
-        limit.as_millis(),
-        (limit / 4).as_millis()
-    );
+    // statements has an index to go by. What only speaks PostgreSQL's protocol need not know these.
+    let patience = (limit / 4).as_millis();
+    let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
     // MySQL knows only the second one, in whole seconds. MariaDB knows both.
     let seconds = limit.as_secs_f32();
     let maria = format!("SET SESSION max_statement_time = {seconds}");
@@ -117,10 +115,13 @@ fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
     );
     options
         .map_sqlx_postgres_pool_opts(move |pool| {
-            let postgres = postgres.clone();
+            let (all, some) = (postgres.clone(), of_postgres.clone());
             pool.after_connect(move |connection, _| {
-                let sql = AssertSqlSafe(postgres.clone());
-                Box::pin(async move { connection.execute(sql).await.map(drop) })
+                let (all, some) = (AssertSqlSafe(all.clone()), AssertSqlSafe(some.clone()));
+                Box::pin(async move {
+                    connection.execute(all).await?;
+                    connection.execute(some).await.map(drop).or(Ok(()))
+                })
             })
         })
         .map_sqlx_mysql_pool_opts(move |pool| {
