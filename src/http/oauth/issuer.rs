@@ -33,6 +33,11 @@ impl FromStr for Issuer {
 impl Issuer {
     /// The one of that scheme and host, such as `example.com:8000`.
     pub(super) fn of_host(is_https: bool, host: &str) -> Option<Self> {
+        // URLs have hosts with signs that no name has, and this text is anybody's.
+        let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
+        if !host.bytes().all(is_of_name) {
+            return None;
+        }
         let scheme = if is_https { "https" } else { "http" };
         let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
         Self::of_url(url).filter(|issuer| issuer.path().is_empty())

@@ -145,6 +145,7 @@ async fn without_an_issuer_the_address_of_the_request_is_the_service() {
         &[][..],
         &[("host", "a.example/path")],
         &[("host", "user@a.example")],
+        &[("host", "a\".example")],
         &[("host", "a.example?x")],
         &[("host", "a.example"), ("host", "b.example")],
     ] {
