@@ -45,20 +45,23 @@ pub(super) struct Batched<S: BatchStatement> {
 }
 
 impl<S: BatchStatement> Batched<S> {
-    /// Each caller gets an answer or an error within `deadline`.
+    /// Each statement has `deadline` to finish.
     pub(super) fn new(statement: S, deadline: Duration) -> Self {
-        let gather = Gather::new(InTime {
+        let batch = InTime {
             statement,
             deadline,
-        });
-        Self { gather, deadline }
+        };
+        Self {
+            gather: Gather::new(batch, deadline),
+            deadline,
+        }
     }
 
     pub(super) fn statement(&self) -> &S {
         &self.gather.batch().statement
     }
 
-    /// What the database says, now or later than now.
+    /// What the database says, now or later than now, within the deadline.
     pub(super) async fn ask(&self, question: S::Question) -> Result<S::Answer, BatchError> {
         match timeout(self.deadline, self.together_or_alone(question)).await {
             Ok(answer) => answer,
@@ -66,16 +69,27 @@ impl<S: BatchStatement> Batched<S> {
         }
     }
 
+    /// The same of a change. A caller who has waited for a deadline before its statement begins
+    /// waits for as long again, and for no longer: a change that was said to have failed must not be
+    /// made afterwards, and a statement that is under way may still make it.
+    pub(super) async fn change(&self, question: S::Question) -> Result<S::Answer, BatchError> {
+        self.together_or_alone(question).await
+    }
+
     async fn together_or_alone(&self, question: S::Question) -> Result<S::Answer, BatchError> {
         match self.gather.ask(question.clone()).await {
             Some(Reply::Answer(answer)) => answer,
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
-                let answers = persistently(self.statement(), &[question]).await;
+                let questions = [question];
+                let alone = persistently(self.statement(), &questions);
+                let Ok(answers) = timeout(self.deadline, alone).await else {
+                    return Err(BatchError::Timeout);
+                };
                 let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
                 answers.and_then(only).map_err(BatchError::Database)
             }
-            None => Err(BatchError::Database(given_up())),
+            None => Err(BatchError::Timeout),
         }
     }
 }

@@ -7,6 +7,8 @@
 //!   own task, and there is no timer.
 //! - **In order, and bounded.** What is asked for while a query is under way goes into the next
 //!   one, first come first served, [`MOST`] at a time and one query at a time.
+//! - **Nobody is answered too late.** Whoever has waited for longer than the patience when a query
+//!   begins is not in it: what nobody waits for any more must not be asked, or done, later.
 //! - **Whoever goes away holds nobody up.** A caller that stops waiting is left out of the next
 //!   query; if it was the one whose task ran the query, the next one starts all the same.
 //!
@@ -21,6 +23,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
@@ -44,6 +47,7 @@ pub(super) struct Gather<B: Batch>(Arc<Shared<B>>);
 
 struct Shared<B: Batch> {
     batch: B,
+    patience: Duration,
     queue: Mutex<Queue<B>>,
 }
 
@@ -55,17 +59,23 @@ struct Queue<B: Batch> {
 
 struct Waiting<B: Batch> {
     question: B::Question,
+    asked: Instant,
     caller: oneshot::Sender<B::Answer>,
 }
 
 impl<B: Batch> Gather<B> {
-    pub(super) fn new(batch: B) -> Self {
+    /// Each caller waits for its turn for as long as `patience`.
+    pub(super) fn new(batch: B, patience: Duration) -> Self {
         let waiting = VecDeque::new();
         let queue = Mutex::new(Queue {
             under_way: false,
             waiting,
         });
-        Self(Arc::new(Shared { batch, queue }))
+        Self(Arc::new(Shared {
+            batch,
+            patience,
+            queue,
+        }))
     }
 
     /// What answers the questions.
@@ -73,7 +83,8 @@ impl<B: Batch> Gather<B> {
         &self.0.batch
     }
 
-    /// The answer to `question`; none if the query that should have given it panicked.
+    /// The answer to `question`; none if its turn came too late, or the query that should have given
+    /// it panicked.
     pub(super) async fn ask(&self, question: B::Question) -> Option<B::Answer> {
         let (turn, question) = match self.enter(question) {
             Entry::First(turn, question) => (turn, question),
@@ -87,7 +98,11 @@ impl<B: Batch> Gather<B> {
         let mut queue = self.0.lock();
         if queue.under_way {
             let (caller, answer) = oneshot::channel();
-            queue.waiting.push_back(Waiting { question, caller });
+            queue.waiting.push_back(Waiting {
+                question,
+                asked: Instant::now(),
+                caller,
+            });
             return Entry::Waits(answer);
         }
         queue.under_way = true;
@@ -142,7 +157,7 @@ impl<B: Batch> Turn<B> {
     /// The next ones who still wait.
     fn next(&self) -> (Vec<B::Question>, Vec<oneshot::Sender<B::Answer>>) {
         let mut queue = self.shared.lock();
-        queue.drop_gone();
+        queue.drop_gone(self.shared.patience);
         let count = queue.waiting.len().min(MOST);
         let next = queue.waiting.drain(..count);
         next.map(|waiting| (waiting.question, waiting.caller))
@@ -151,15 +166,16 @@ impl<B: Batch> Turn<B> {
 }
 
 impl<B: Batch> Queue<B> {
-    fn drop_gone(&mut self) {
-        self.waiting.retain(|waiting| !waiting.caller.is_closed());
+    fn drop_gone(&mut self, patience: Duration) {
+        let waits = |it: &Waiting<B>| !it.caller.is_closed() && it.asked.elapsed() < patience;
+        self.waiting.retain(waits);
     }
 }
 
 impl<B: Batch> Drop for Turn<B> {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
-        queue.drop_gone();
+        queue.drop_gone(self.shared.patience);
         if !queue.waiting.is_empty()
             && !self.handed_on
             && let Ok(runtime) = Handle::try_current()

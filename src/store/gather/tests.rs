@@ -21,6 +21,9 @@ enum Event {
 
 const CALLERS: usize = 4;
 
+/// Longer than any schedule takes.
+const PATIENCE: Duration = Duration::from_hours(1);
+
 /// Answers with the number of the query, when it is told to.
 #[derive(Default)]
 struct Told {
@@ -87,7 +90,7 @@ impl World {
     fn new() -> Self {
         let told = Arc::new(Told::default());
         Self {
-            gather: Arc::new(Gather::new(Arc::clone(&told))),
+            gather: Arc::new(Gather::new(Arc::clone(&told), PATIENCE)),
             callers: Vec::new(),
             broken: Vec::new(),
             told,
@@ -210,4 +213,18 @@ fn in_every_order_of_events_each_caller_is_answered_by_a_query_that_began_after_
         }
     }
     assert!(complete > 1_000, "only {complete} schedules");
+}
+
+#[tokio::test]
+async fn whoever_has_waited_for_too_long_is_told_so_and_is_in_no_query() {
+    let mut world = World::new();
+    world.gather = Arc::new(Gather::new(Arc::clone(&world.told), Duration::ZERO));
+    world.happen(Event::Ask).await;
+    world.happen(Event::Ask).await;
+
+    world.happen(Event::Answer).await;
+
+    assert_eq!(world.queries(), [[0]]);
+    let late = world.callers.pop().unwrap().task.await.unwrap();
+    assert_eq!(late, None);
 }

@@ -160,7 +160,7 @@ impl SessionStore for SqlSessionStore {
     #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]
     async fn begin(&self, session: &Session) -> Result<Change, SessionError> {
         match &self.changes {
-            Some(changes) => Ok(changes.beginnings.ask(session.clone()).await?),
+            Some(changes) => Ok(changes.beginnings.change(session.clone()).await?),
             None => self.unless_taken(import::insert(&[session])).await,
         }
     }
@@ -170,7 +170,7 @@ impl SessionStore for SqlSessionStore {
         // One statement, so two racing calls cannot both see `from` as current, and none that
         // began before a logout can finish after it.
         match &self.changes {
-            Some(changes) => Ok(changes.rotations.ask((id, rotation)).await?),
+            Some(changes) => Ok(changes.rotations.change((id, rotation)).await?),
             None => self.rotate_alone(id, rotation).await,
         }
     }
