@@ -15,6 +15,8 @@ mod emulators;
 #[cfg(feature = "cognito")]
 mod flights;
 #[cfg(feature = "cognito")]
+mod introspect;
+#[cfg(feature = "cognito")]
 mod logout;
 #[cfg(feature = "cognito")]
 mod stub;

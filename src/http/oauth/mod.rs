@@ -13,7 +13,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 
 use crate::domain::Contract;
-use crate::service::Introspector;
+use crate::service::{Introspector, Renewer};
 
 use super::Parts;
 use super::contract::oauth2::OAuth2Api;
@@ -49,13 +49,22 @@ pub(super) fn apis(parts: &Parts) -> impl OpenApi + use<> {
         IntrospectApi {
             introspector: Introspector {
                 verifier: Arc::clone(&parts.verifier),
-                renewers: parts.renewers.clone(),
+                renewers: offered(parts),
                 clock: Arc::clone(&parts.clock),
             },
             client,
         },
         MetadataApi(metadata(parts)),
     )
+}
+
+/// Those that exchange tokens: not those whose sessions an identity provider has.
+fn offered(parts: &Parts) -> Vec<Arc<Renewer>> {
+    let is_elsewhere = |renewer: &Renewer| {
+        parts.delegate.is_some() && renewer.minter.contract() == Contract::RefreshToken
+    };
+    let renewers = parts.renewers.iter().filter(|it| !is_elsewhere(it));
+    renewers.map(Arc::clone).collect()
 }
 
 /// What says where they are.
