@@ -48,17 +48,22 @@ impl Introspector {
 
     async fn check(&self, token: &str, trail: &mut Trail) -> Result<Active, VerifyError> {
         let now = self.clock.now();
-        let unverified = match self.verifier.check(token, now, trail).await {
+        let refusal = match self.verifier.check(token, now, trail).await {
             Ok((token, admission)) => return Ok(Active::of(token, admission.subject)?),
-            Err(VerifyError::Refused(refusal @ Refusal::Unverified(_))) => refusal,
+            Err(VerifyError::Refused(refusal)) => refusal,
             Err(error) => return Err(error),
         };
+        let is_unknown = matches!(refusal, Refusal::Unverified(_));
+        // Refresh tokens of the legacy backend may be JWTs of the same key.
+        if !is_unknown && !self.renewers.iter().any(|it| it.accepts_imported) {
+            return Err(refusal.into());
+        }
         for renewer in &self.renewers {
             if let Some(found) = renewer.find(token, now, trail).await? {
                 return judge(renewer, found, now).await;
             }
         }
-        Err(unverified.into())
+        Err(refusal.into())
     }
 }
 

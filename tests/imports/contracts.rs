@@ -2,20 +2,14 @@
 
 use poem::http::Method;
 use remint::domain::Contract;
-use remint::service::SessionImport as _;
 use serde_json::json;
 
-use super::{ACCEPTED, UUID, legacy, session, store};
+use super::{ACCEPTED, UUID, import};
 use crate::harness::{Answer, SECRET, START, TestApp, jwt, request, spawn, spawn_with};
 
 /// A refresh token as the backend of seed 002 made it.
 const PAIR: &str =
     "bSiwLoqiZF0ZatZpNHoDeEntfvyT4GZWRWAr0u1r7NNxeeWzMph7kDbWzi2kgyM+QYleL/F8U5JniSyHQEdTEg==";
-
-async fn import(app: &TestApp, contract: Contract, token: &str) {
-    let sessions = [session(app, legacy(contract, token))];
-    assert_eq!(store(app).begin_absent(&sessions).await.unwrap(), 1);
-}
 
 async fn post(app: &TestApp, path: &str, body: &str) -> Answer {
     let request = request(Method::POST, path).content_type("application/json");

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use remint::app;
 use remint::config::Config;
 use remint::domain::{Contract, Session, Subject};
-use remint::service::{Adoption, Importer, LegacySession, LegacyText, LegacyToken, NotAdopted};
+use remint::service::{
+    Adoption, Importer, LegacySession, LegacyText, LegacyToken, NotAdopted, SessionImport as _,
+};
 use remint::store::SqlSessionStore;
 
 use crate::harness::servers::Engine;
@@ -62,6 +64,12 @@ fn session(app: &TestApp, legacy: LegacySession<'_>) -> Session {
         panic!("{adopted:?}");
     };
     *session
+}
+
+/// Imports a session of alice.
+pub(crate) async fn import(app: &TestApp, contract: Contract, token: &str) {
+    let sessions = [session(app, legacy(contract, token))];
+    assert_eq!(store(app).begin_absent(&sessions).await.unwrap(), 1);
 }
 
 /// Sessions of tokens with those numbers.

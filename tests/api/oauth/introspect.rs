@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::contracts::frontend::{CONTRACTS, Frontend, assert_headers};
 use crate::harness::{TestApp, jwt, request, spawn_beside, spawn_with};
+use crate::imports;
 
 use super::{FORM, ID, SECRET, own, post, spawn_confidential};
 
@@ -126,6 +127,20 @@ async fn what_is_no_token_or_not_good_any_more_is_inactive_and_no_more_is_said()
     for token in [app.expired_token(), bob, refresh, forged] {
         assert_eq!(introspect(&app, &token).await, inactive());
     }
+}
+
+#[tokio::test]
+async fn a_jwt_that_was_imported_as_a_refresh_token_is_asked_about_as_one() {
+    let app = spawn_with(&[ID, SECRET, ("ACCEPT_IMPORTED_TOKENS", "true")]).await;
+    let claims = json!({"typ": "refresh", "exp": app.now().timestamp() + 60});
+    let (imported, unknown) = (
+        app.token_with(&claims),
+        app.token_with(&json!({"typ": "refresh"})),
+    );
+    imports::import(&app, Contract::RefreshToken, &imported).await;
+
+    assert_eq!(introspect(&app, &imported).await["sub"], "alice");
+    assert_eq!(introspect(&app, &unknown).await, inactive());
 }
 
 #[tokio::test]
