@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use futures_util::future::join;
 
 use crate::domain::{
     Admission, Claim, Clock, JsonText, Lineage, Refusal, SessionId, Standing, Subject, Unsupported,
@@ -127,16 +128,15 @@ impl Refresher {
         }
 
         let user_key = admission.subject.user_key();
-        let standing = self
-            .sessions
-            .standing(admission.lineage.session, &user_key)
-            .await?;
+        // At once, so that nobody waits for two answers one after the other.
+        let (standing, user) = join(
+            self.sessions.standing(admission.lineage.session, &user_key),
+            self.directory.find(&admission.subject),
+        )
+        .await;
+        let standing = standing?;
         standing.admit(admission.issued_at)?;
-        let user = self
-            .directory
-            .find(&admission.subject)
-            .await?
-            .admit(admission.issued_at)?;
+        let user = user?.admit(admission.issued_at)?;
 
         let next = self.next(&admission, &standing, user.claims, now);
         // Signed first: a token that cannot be signed must not use up the old one.

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::contract::{Contract, ExpiredToken, Login, verify};
 use super::door::Door;
 use super::started::{self, Started};
-use super::stepwise::{Orders, Stepwise};
+use super::stepwise::{Orders, Stepwise, Ungated};
 use super::{ALICE, CONTRACTS, rounds, settings};
 use crate::harness::{TestApp, config, jwt, spawn_with};
 
@@ -50,7 +50,7 @@ async fn scene(contract: &'static dyn Contract) -> Scene {
     let is_meant = |minter: &Arc<Minter>| minter.contract() == contract.name();
     Scene {
         minter: minters.find(is_meant).unwrap(),
-        directory: Arc::new(directory),
+        directory: Arc::new(Ungated(Arc::new(directory))),
         sessions: Arc::new(sessions),
         app,
         config,

@@ -8,8 +8,12 @@ use std::task::Poll;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::future::poll_fn;
-use remint::domain::{Handle, Revocation, Session, SessionId, SessionName, Standing};
-use remint::service::{Change, Ended, Rotation, SessionError, SessionStore};
+use remint::domain::{
+    Handle, Lookup, Revocation, Session, SessionId, SessionName, Standing, Subject,
+};
+use remint::service::{
+    Change, DirectoryError, Ended, Rotation, SessionError, SessionStore, UserDirectory,
+};
 
 /// Where one use waits until it may go on.
 #[derive(Default)]
@@ -101,6 +105,22 @@ impl SessionStore for Gated {
     async fn ping(&self) -> Result<(), SessionError> {
         self.gate.pass().await;
         self.sessions.ping().await
+    }
+}
+
+/// Users who are looked up even while whoever asked waits at a gate: others share the query.
+pub(super) struct Ungated(pub(super) Arc<dyn UserDirectory>);
+
+#[async_trait]
+impl UserDirectory for Ungated {
+    async fn find(&self, subject: &Subject) -> Result<Lookup, DirectoryError> {
+        let (directory, subject) = (Arc::clone(&self.0), subject.clone());
+        let lookup = tokio::spawn(async move { directory.find(&subject).await });
+        lookup.await.unwrap()
+    }
+
+    async fn ping(&self) -> Result<(), DirectoryError> {
+        self.0.ping().await
     }
 }
 
