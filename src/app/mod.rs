@@ -1,4 +1,6 @@
-//! The composition root: the one file that names every layer. Tests build through it too.
+//! The composition root: the one module that names every layer. Tests build through it too.
+
+mod wiring;
 
 use std::sync::Arc;
 
@@ -12,13 +14,11 @@ use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
 use crate::limits;
-use crate::service::{
-    AccessTokens, Cleaner, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter,
-    Refresher, Renewer, Revoker, SessionStore, Starter, TokenCodec, UserCheck, UserDirectory,
-    Verifier,
-};
+use crate::service::{Cleaner, Minter, Starter, TokenCodec};
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
+
+use wiring::Wiring;
 
 /// What tests put something else in the place of.
 pub struct Surroundings {
@@ -111,119 +111,6 @@ impl App {
             database,
             starter,
         })
-    }
-}
-
-/// What the use cases are made of.
-struct Wiring {
-    minters: Minters,
-    provider: Option<Arc<dyn IdentityProvider>>,
-    users: Arc<dyn UserDirectory>,
-    sessions: Arc<dyn SessionStore>,
-    limits: Arc<dyn RateLimiter>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-}
-
-impl Wiring {
-    fn parts(&self, config: &Config, readiness: Arc<Readiness>) -> http::Parts {
-        let Minters { main, others } = &self.minters;
-        let renewer = |minter: &Arc<Minter>| {
-            Arc::new(Renewer {
-                minter: Arc::clone(minter),
-                directory: Arc::clone(&self.users),
-                sessions: Arc::clone(&self.sessions),
-                limits: Arc::clone(&self.limits),
-                clock: Arc::clone(&self.clock),
-                ids: Arc::clone(&self.ids),
-                grace: config.grace,
-                accepts_imported: config.accepts_imported,
-            })
-        };
-        let renewers: Vec<_> = others.iter().map(renewer).collect();
-        let tokens = AccessTokens::new(Arc::clone(main), others.clone());
-        let delegate = self.delegate(config);
-        http::Parts {
-            refresher: Arc::new(Refresher {
-                minter: Arc::clone(main),
-                directory: Arc::clone(&self.users),
-                sessions: Arc::clone(&self.sessions),
-                limits: Arc::clone(&self.limits),
-                clock: Arc::clone(&self.clock),
-                mode: config.mode,
-            }),
-            logouter: Arc::new(Logouter {
-                tokens: tokens.clone(),
-                renewers: renewers.clone(),
-                sessions: Arc::clone(&self.sessions),
-                clock: Arc::clone(&self.clock),
-                mode: config.mode,
-                delegate: delegate.clone(),
-            }),
-            renewers,
-            delegate,
-            verifier: Arc::new(Verifier {
-                tokens,
-                directory: Arc::clone(&self.users),
-                sessions: Arc::clone(&self.sessions),
-                clock: Arc::clone(&self.clock),
-            }),
-            directory: Arc::clone(&self.users),
-            sessions: Arc::clone(&self.sessions),
-            limits: Arc::clone(&self.limits),
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
-            readiness,
-            settings: config.http.clone(),
-        }
-    }
-
-    fn admin_parts(
-        &self,
-        config: &Config,
-        starter: &Arc<Starter>,
-        readiness: &Arc<Readiness>,
-    ) -> Option<http::AdminParts> {
-        Some(http::AdminParts {
-            starter: Arc::clone(starter),
-            revoker: Arc::new(Revoker {
-                sessions: Arc::clone(&self.sessions),
-                clock: Arc::clone(&self.clock),
-                policy: config.policy.clone(),
-            }),
-            directory: Arc::clone(&self.users),
-            sessions: Arc::clone(&self.sessions),
-            limits: Arc::clone(&self.limits),
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
-            readiness: Arc::clone(readiness),
-            key: config.admin.key.clone()?,
-            settings: config.http.clone(),
-        })
-    }
-
-    fn delegate(&self, config: &Config) -> Option<Arc<Delegate>> {
-        let settings = config.cognito.as_ref()?;
-        let user_check = settings.user_claim.as_ref().map(|_| UserCheck {
-            directory: Arc::clone(&self.users),
-            sessions: Arc::clone(&self.sessions),
-        });
-        Some(Arc::new(Delegate {
-            provider: self.provider.clone()?,
-            flights: Flights::default(),
-            user_check,
-        }))
-    }
-
-    fn starter(&self, config: &Config) -> Starter {
-        Starter {
-            contracts: self.minters.all(),
-            elsewhere: elsewhere(config),
-            directory: Arc::clone(&self.users),
-            sessions: Arc::clone(&self.sessions),
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
-        }
     }
 }
 

@@ -1,0 +1,126 @@
+//! Hands each use case what it needs.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::{Clock, IdSource};
+use crate::http::{self, Readiness};
+use crate::service::{
+    AccessTokens, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter, Refresher,
+    Renewer, Revoker, SessionStore, Starter, UserCheck, UserDirectory, Verifier,
+};
+
+use super::{Minters, elsewhere};
+
+/// What the use cases are made of.
+pub(super) struct Wiring {
+    pub(super) minters: Minters,
+    pub(super) provider: Option<Arc<dyn IdentityProvider>>,
+    pub(super) users: Arc<dyn UserDirectory>,
+    pub(super) sessions: Arc<dyn SessionStore>,
+    pub(super) limits: Arc<dyn RateLimiter>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+}
+
+impl Wiring {
+    pub(super) fn parts(&self, config: &Config, readiness: Arc<Readiness>) -> http::Parts {
+        let Minters { main, others } = &self.minters;
+        let renewer = |minter: &Arc<Minter>| {
+            Arc::new(Renewer {
+                minter: Arc::clone(minter),
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                limits: Arc::clone(&self.limits),
+                clock: Arc::clone(&self.clock),
+                ids: Arc::clone(&self.ids),
+                grace: config.grace,
+                accepts_imported: config.accepts_imported,
+            })
+        };
+        let renewers: Vec<_> = others.iter().map(renewer).collect();
+        let tokens = AccessTokens::new(Arc::clone(main), others.clone());
+        let delegate = self.delegate(config);
+        http::Parts {
+            refresher: Arc::new(Refresher {
+                minter: Arc::clone(main),
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                limits: Arc::clone(&self.limits),
+                clock: Arc::clone(&self.clock),
+                mode: config.mode,
+            }),
+            logouter: Arc::new(Logouter {
+                tokens: tokens.clone(),
+                renewers: renewers.clone(),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+                mode: config.mode,
+                delegate: delegate.clone(),
+            }),
+            renewers,
+            delegate,
+            verifier: Arc::new(Verifier {
+                tokens,
+                directory: Arc::clone(&self.users),
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+            }),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            limits: Arc::clone(&self.limits),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            readiness,
+            settings: config.http.clone(),
+        }
+    }
+
+    pub(super) fn admin_parts(
+        &self,
+        config: &Config,
+        starter: &Arc<Starter>,
+        readiness: &Arc<Readiness>,
+    ) -> Option<http::AdminParts> {
+        Some(http::AdminParts {
+            starter: Arc::clone(starter),
+            revoker: Arc::new(Revoker {
+                sessions: Arc::clone(&self.sessions),
+                clock: Arc::clone(&self.clock),
+                policy: config.policy.clone(),
+            }),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            limits: Arc::clone(&self.limits),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            readiness: Arc::clone(readiness),
+            key: config.admin.key.clone()?,
+            settings: config.http.clone(),
+        })
+    }
+
+    fn delegate(&self, config: &Config) -> Option<Arc<Delegate>> {
+        let settings = config.cognito.as_ref()?;
+        let user_check = settings.user_claim.as_ref().map(|_| UserCheck {
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+        });
+        Some(Arc::new(Delegate {
+            provider: self.provider.clone()?,
+            flights: Flights::default(),
+            user_check,
+        }))
+    }
+
+    pub(super) fn starter(&self, config: &Config) -> Starter {
+        Starter {
+            contracts: self.minters.all(),
+            elsewhere: elsewhere(config),
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+        }
+    }
+}
