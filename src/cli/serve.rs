@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::app::{App, Surroundings};
@@ -90,6 +91,12 @@ pub(super) async fn until_stopped(
         signals.next().await;
         // The same listeners wait for the second one, so that none is lost between the two.
         drain(&readiness, signals);
+        let delay = config.server.shutdown_delay;
+        if !delay.is_zero() {
+            let long = humantime::format_duration(delay);
+            info!("/readyz says no from now on; the listeners stay open for another {long}");
+            sleep(delay).await;
+        }
     };
     let told = told.shared();
     let admin = async {

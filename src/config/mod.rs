@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod lists;
 mod oauth;
+mod server;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -197,7 +198,7 @@ impl Config {
             listen,
             http,
             limits: limits::read(vars),
-            server: server(vars),
+            server: server::read(vars),
             log: LogSettings {
                 filter: vars.parse("LOG_LEVEL", LogFilter::default()),
                 format: vars.parse("LOG_FORMAT", LogFormat::Pretty),
@@ -275,18 +276,5 @@ fn http(
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,
         oauth: oauth::read(vars, keys, admin),
-    }
-}
-
-fn server(vars: &mut Vars) -> ServerSettings {
-    let head = vars.bounded("REQUEST_HEAD_TIMEOUT_SECONDS", 10, 1..=300);
-    let idle = vars.bounded("KEEP_ALIVE_SECONDS", 75, 1..=3_600);
-    let shutdown = vars.bounded("SHUTDOWN_TIMEOUT_SECONDS", 20, 1..=600);
-    let connections = vars.bounded("MAX_CONNECTIONS", 4_096, 1..=1_000_000);
-    ServerSettings {
-        max_connections: usize::try_from(connections).unwrap_or(usize::MAX),
-        head_deadline: Duration::from_secs(head.into()),
-        idle_deadline: Duration::from_secs(idle.into()),
-        shutdown_deadline: Duration::from_secs(shutdown.into()),
     }
 }

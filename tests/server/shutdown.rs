@@ -3,9 +3,12 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::{BODY, GOOD, refresh};
+use super::{BODY, GOOD, refresh, whole_refresh};
 use crate::harness::process::{Place, Service};
 use crate::harness::wire::Wire;
+
+/// What a load balancer asks.
+const READY: &str = "GET /readyz HTTP/1.1\r\nHost: remint\r\n\r\n";
 
 /// A refresh that the service has begun to work on and cannot finish yet.
 fn begin_refresh(service: &Service) -> Wire {
@@ -51,6 +54,36 @@ fn while_it_stops_nobody_else_can_connect() {
         assert!(Wire::over(stream).closes_within(Duration::from_secs(5)));
     }
     TcpStream::connect(service.address()).unwrap_err();
+}
+
+#[test]
+fn for_the_delay_only_readyz_says_that_it_stops() {
+    let place = Place::new().with("SHUTDOWN_DELAY_SECONDS", "2");
+    let mut service = place.serve();
+    let mut used = Wire::to(&service);
+    assert_eq!(used.send(READY).answer().status(), 200);
+
+    let began = Instant::now();
+    service.signal("TERM");
+    service.line_with("the listeners stay open for another 2s");
+
+    let mut fresh = Wire::to(&service);
+    assert_eq!(fresh.send(READY).answer().status(), 503);
+    assert_eq!(used.send(whole_refresh()).answer().status(), 401);
+    assert_eq!(service.end().code(), Some(0));
+    assert!(began.elapsed() >= Duration::from_secs(2));
+}
+
+#[test]
+fn a_second_signal_ends_the_delay_as_well() {
+    let place = Place::new().with("SHUTDOWN_DELAY_SECONDS", "600");
+    let mut service = place.serve();
+
+    service.signal("TERM");
+    service.line_with("the listeners stay open");
+    service.signal("TERM");
+
+    assert_eq!(service.end().code(), Some(1));
 }
 
 #[test]

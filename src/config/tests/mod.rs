@@ -34,7 +34,7 @@ const SECRETS: [&str; 16] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 37] = [
+const CHECKED: [&str; 38] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -69,6 +69,7 @@ const CHECKED: [&str; 37] = [
     "REQUEST_HEAD_TIMEOUT_SECONDS",
     "REQUEST_TIMEOUT_SECONDS",
     "SESSION_MAX_MINUTES",
+    "SHUTDOWN_DELAY_SECONDS",
     "SHUTDOWN_TIMEOUT_SECONDS",
     "TRUSTED_PROXIES",
     "USERS_DATABASE_URL",

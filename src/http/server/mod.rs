@@ -47,7 +47,9 @@ pub struct ServerSettings {
     /// How long a connection may sit between two requests. Longer than the minute that proxies
     /// keep theirs, so that they never send into one that is just being closed.
     pub idle_deadline: Duration,
-    /// How long requests in flight may take once the service is told to stop.
+    /// How long the listeners stay open once the service is told to stop.
+    pub shutdown_delay: Duration,
+    /// How long requests in flight may take after that.
     pub shutdown_deadline: Duration,
 }
 
