@@ -16,7 +16,7 @@ use crate::domain::{Clock, SystemClock};
 use crate::store::{OwnUser, OwnUsers};
 use crate::telemetry;
 
-use super::serve;
+use super::serve::{self, Signals};
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, note, say};
 use super::token;
@@ -63,8 +63,11 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr()?;
 
+    let signals = Signals::new()?;
     let server =
-        tokio::spawn(async move { serve::until_stopped(app, listener, None, &config).await });
+        tokio::spawn(
+            async move { serve::until_stopped(app, (listener, None), &config, signals).await },
+        );
     let shown = tokio::task::spawn_blocking(move || show(address, &alice, &bob)).await?;
     shown.map_err(|error| format!("the demo could not refresh a token: {error}"))?;
     say(

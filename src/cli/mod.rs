@@ -15,6 +15,7 @@ mod user;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -59,6 +60,9 @@ enum Command {
     Smoke(smoke::Args),
 }
 
+/// How long what still runs when a command ends may take.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
 /// Runs the command line of this process with `environment`; the exit code is its verdict.
 pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
     let command = Cli::parse().command;
@@ -84,6 +88,8 @@ pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
             Command::Smoke(args) => smoke::run(&settings, args).await,
         }
     });
+    // A host's name that is being looked up cannot be given up, only left behind.
+    runtime.shutdown_timeout(LAST_WORK);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,

@@ -37,7 +37,14 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         info!(%region, "AWS Cognito exchanges the refresh tokens of the contract refresh_token");
     }
 
-    let app = App::build(&config, Surroundings::default()).await?;
+    let mut signals = Signals::new()?;
+    let app = tokio::select! {
+        app = App::build(&config, Surroundings::default()) => app?,
+        () = signals.next() => {
+            info!("stopped before it was ready");
+            return Ok(());
+        }
+    };
     if let Some(problem) = app.directory.index_problem() {
         warn!("{problem}");
     }
@@ -49,7 +56,7 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         users = %config.directory.table,
         "listening; http://{address}/docs shows what there is"
     );
-    until_stopped(app, listener, admin_listener, &config).await
+    until_stopped(app, (listener, admin_listener), &config, signals).await
 }
 
 /// Takes the address, or says which setting names another.
@@ -74,9 +81,9 @@ async fn listen_for_admins(app: &App, config: &Config) -> Result<Option<TcpListe
 /// Serves until a signal, then lets requests finish; a second signal ends at once.
 pub(super) async fn until_stopped(
     app: App,
-    listener: TcpListener,
-    admin_listener: Option<TcpListener>,
+    (listener, admin_listener): (TcpListener, Option<TcpListener>),
     config: &Config,
+    mut signals: Signals,
 ) -> Outcome {
     let App {
         endpoint,
@@ -86,7 +93,6 @@ pub(super) async fn until_stopped(
         ..
     } = app;
     tokio::spawn(clean_up(cleaner));
-    let mut signals = Signals::new()?;
     let told = async {
         signals.next().await;
         // The same listeners wait for the second one, so that none is lost between the two.

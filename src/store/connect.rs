@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::sqlx::{AssertSqlSafe, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, Interval, interval_at, sleep, timeout_at};
 use tracing::warn;
 
 /// A connection that sat idle for so long is asked whether it still lives before it is used.
@@ -20,6 +20,9 @@ const CANNOT_OPEN: &str = "unable to open database file";
 
 /// Between two attempts to reach a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often the log says that a database is still waited for.
+const PROGRESS: Duration = Duration::from_secs(3);
 
 /// What is said of an attempt that ended without a word from the other side.
 const SILENCE: &str = "not a word from it";
@@ -47,7 +50,11 @@ pub enum ConnectError {
     #[error("there is no SQLite file of that name, or it may not be read")]
     NoFile,
     /// It did not answer in time.
-    #[error("the database did not answer within {}: {source}", humantime::format_duration(*.waited))]
+    #[error(
+        "the database did not answer within {}: {source}; start it, correct its address, or let \
+         DATABASE_CONNECT_TIMEOUT_SECONDS be longer",
+        humantime::format_duration(*.waited)
+    )]
     Unreachable {
         /// How long it was waited for.
         waited: Duration,
@@ -142,13 +149,11 @@ async fn open(
 ) -> Result<DatabaseConnection, ConnectError> {
     let waited = settings.connect_deadline;
     let deadline = Instant::now() + waited;
+    let mut progress = interval_at(Instant::now() + PROGRESS, PROGRESS);
     let mut warned = false;
     loop {
-        let attempt = timeout(
-            settings.connect_deadline,
-            Database::connect(options.clone()),
-        );
-        let source = match attempt.await {
+        let attempt = timeout_at(deadline, Box::pin(Database::connect(options.clone())));
+        let source = match audibly(attempt, &mut progress, deadline).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => without_url(error, settings),
             Err(_) => DbErr::Custom(SILENCE.to_owned()),
@@ -167,6 +172,24 @@ async fn open(
             warn!(error = %source, "the database does not answer; waiting for it up to {patience}");
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// What `step` comes to; meanwhile the log says every now and then that it is waited for.
+async fn audibly<T>(
+    step: impl Future<Output = T>,
+    progress: &mut Interval,
+    deadline: Instant,
+) -> T {
+    tokio::pin!(step);
+    loop {
+        tokio::select! {
+            done = &mut step => return done,
+            _ = progress.tick() => {
+                let left = deadline.saturating_duration_since(Instant::now()).as_secs_f32();
+                warn!("still waiting for the database, for another {left:.0} s at most");
+            }
+        }
     }
 }
 

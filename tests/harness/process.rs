@@ -92,6 +92,18 @@ impl Place {
 
     /// The same after a shell command in the same process, such as `ulimit`.
     pub(crate) fn serve_after(&self, shell: &str) -> Service {
+        let mut service = self.start_after(shell);
+        let line: Value = serde_json::from_str(&service.line_with("listening;")).unwrap();
+        service.address = line["address"].as_str().unwrap().parse().unwrap();
+        service
+    }
+
+    /// Starts the service, and does not wait until it listens.
+    pub(crate) fn start(&self) -> Service {
+        self.start_after("true")
+    }
+
+    fn start_after(&self, shell: &str) -> Service {
         let script = format!("{shell} && exec {} serve", env!("CARGO_BIN_EXE_remint"));
         let mut command = self.command("/bin/sh");
         let mut child = command
@@ -102,15 +114,12 @@ impl Place {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let mut service = Service {
+        Service {
             lines: lines_of(&mut child),
             child,
             log: String::new(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        let line: Value = serde_json::from_str(&service.line_with("listening;")).unwrap();
-        service.address = line["address"].as_str().unwrap().parse().unwrap();
-        service
+        }
     }
 
     fn command(&self, program: &str) -> Command {

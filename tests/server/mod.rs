@@ -6,6 +6,7 @@ mod framing;
 mod load;
 mod log;
 mod shutdown;
+mod start;
 
 use std::net::{SocketAddr, TcpStream};
 

@@ -1,0 +1,80 @@
+//! A database that is not there yet when the service starts.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
+
+use crate::harness::process::Place;
+
+/// Far below the time that the start would wait by itself.
+const SOON: Duration = Duration::from_secs(8);
+
+/// A service whose database takes connections and says nothing, for so many seconds.
+fn silent(seconds: &str) -> (TcpListener, Place) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://remint@{}/shop", listener.local_addr().unwrap());
+    let place = Place::new()
+        .with("DATABASE_URL", &url)
+        .with("DATABASE_CONNECT_TIMEOUT_SECONDS", seconds);
+    (listener, place)
+}
+
+#[test]
+fn it_waits_says_so_and_gives_up_with_what_to_do() {
+    let (listener, place) = silent("4");
+
+    let began = Instant::now();
+    let output = place.run(&["serve"]);
+
+    assert_eq!(output.code, Some(1));
+    let waited = began.elapsed();
+    assert!(
+        waited >= Duration::from_secs(4) && waited < SOON,
+        "{waited:?}"
+    );
+    assert!(
+        output.stderr.contains("for another 1 s at most"),
+        "{output:?}"
+    );
+    let error = "remint: DATABASE_URL: the database did not answer within 4s: ";
+    let advice =
+        "; start it, correct its address, or let DATABASE_CONNECT_TIMEOUT_SECONDS be longer\n";
+    assert!(output.stderr.contains(error), "{output:?}");
+    assert!(output.stderr.ends_with(advice), "{output:?}");
+    drop(listener);
+}
+
+#[tokio::test]
+async fn a_database_that_can_be_had_a_little_later_is_waited_for() {
+    let place = Place::new();
+    let file = place.path().join("remint.db");
+    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
+    options.max_connections(1);
+    let other = Database::connect(options).await.unwrap();
+    other.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
+    let mut service = place.start();
+
+    let line = service.line_with("the database does not answer");
+    other.execute_unprepared("COMMIT").await.unwrap();
+
+    assert!(line.contains("waiting for it up to 30s"), "{line}");
+    service.line_with("listening;");
+}
+
+#[test]
+fn a_signal_ends_the_waiting_at_once() {
+    for signal in ["TERM", "INT"] {
+        let (listener, place) = silent("600");
+        let mut service = place.start();
+        // From then on it hangs in the middle of the handshake.
+        let (_stream, _) = listener.accept().unwrap();
+
+        let began = Instant::now();
+        service.signal(signal);
+
+        service.line_with("stopped before it was ready");
+        assert_eq!(service.end().code(), Some(0));
+        assert!(began.elapsed() < SOON);
+    }
+}
