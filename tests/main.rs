@@ -12,6 +12,7 @@ mod cli;
 mod clients;
 mod cognito;
 mod env_example;
+mod faults;
 mod frameworks;
 mod harness;
 mod imports;

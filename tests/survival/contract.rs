@@ -14,7 +14,7 @@ use crate::harness::{Answer, SECRET, jwt};
 ///
 /// A client keeps one text, of which the tests know nothing: a token, or a pair of them.
 #[async_trait]
-pub(super) trait Contract: Debug + Send + Sync {
+pub(crate) trait Contract: Debug + Send + Sync {
     /// What the service calls it.
     fn name(&self) -> domain::Contract;
 
@@ -61,17 +61,17 @@ pub(super) trait Contract: Debug + Send + Sync {
 
 /// A login at the legacy backend.
 #[derive(Clone, Copy)]
-pub(super) struct Login<'a> {
-    pub(super) user: &'a str,
+pub(crate) struct Login<'a> {
+    pub(crate) user: &'a str,
     /// Tells logins of the same second apart.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// When the legacy backend issued its token, in seconds; it lives for half an hour.
-    pub(super) issued_at: i64,
+    pub(crate) issued_at: i64,
 }
 
 /// `expired_token`, in its modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ExpiredToken {
+pub(crate) enum ExpiredToken {
     SingleUse,
     Stateless,
 }
@@ -119,7 +119,7 @@ impl Contract for ExpiredToken {
 }
 
 /// Asks whether an access token is good right now, which is the same for every contract.
-pub(super) fn verify(access_token: &str) -> Call {
+pub(crate) fn verify(access_token: &str) -> Call {
     Call {
         method: Method::GET,
         path: "/api/auth/verify",

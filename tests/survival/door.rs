@@ -18,16 +18,16 @@ use crate::harness::{Answer, TestApp, request};
 
 /// A request, whichever way it takes.
 #[derive(Clone)]
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) path: &'static str,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
 }
 
 impl Call {
     /// `POST` with a JSON body.
-    pub(super) fn json(path: &'static str, body: &Value) -> Self {
+    pub(crate) fn json(path: &'static str, body: &Value) -> Self {
         Self {
             method: Method::POST,
             path,
@@ -37,7 +37,7 @@ impl Call {
     }
 
     /// `POST` with those parameters.
-    pub(super) fn form(path: &'static str, parameters: &[(&str, &str)]) -> Self {
+    pub(crate) fn form(path: &'static str, parameters: &[(&str, &str)]) -> Self {
         let mut form = form_urlencoded::Serializer::new(String::new());
         let media_type = "application/x-www-form-urlencoded".to_owned();
         Self {
@@ -49,14 +49,14 @@ impl Call {
     }
 
     /// The same with one more header.
-    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
     }
 }
 
 /// One client's ways into a service: to what everybody reaches, and to the admin listener.
-pub(super) struct Door {
+pub(crate) struct Door {
     public: Way,
     admin: Way,
 }
@@ -69,7 +69,7 @@ enum Way {
 }
 
 impl Door {
-    pub(super) fn of(app: &TestApp) -> Self {
+    pub(crate) fn of(app: &TestApp) -> Self {
         let admin = app.admin_endpoint.as_ref().unwrap();
         Self {
             public: Way::Inside(Arc::clone(&app.endpoint)),
@@ -77,7 +77,7 @@ impl Door {
         }
     }
 
-    pub(super) fn to(service: &Service) -> Self {
+    pub(crate) fn to(service: &Service) -> Self {
         Self {
             public: Way::Outside(service.address(), None),
             admin: Way::Outside(service.admin_address(), None),
@@ -85,7 +85,7 @@ impl Door {
     }
 
     /// The answer, or the failure of the connection on the way.
-    pub(super) async fn call(&mut self, call: &Call) -> Result<Answer> {
+    pub(crate) async fn call(&mut self, call: &Call) -> Result<Answer> {
         let is_admin = call.path.starts_with("/admin/");
         let way = if is_admin {
             &mut self.admin

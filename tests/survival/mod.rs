@@ -4,15 +4,15 @@
 //! one more implementation, and one more line in [`CONTRACTS`] or in [`LASTING`].
 
 mod chance;
-mod contract;
-mod door;
+pub(crate) mod contract;
+pub(crate) mod door;
 mod interleavings;
 mod kills;
 mod machine;
 mod model;
 mod parallel;
 mod revoking;
-mod started;
+pub(crate) mod started;
 mod stepwise;
 mod users;
 mod writes;
@@ -30,7 +30,7 @@ use self::started::Started;
 const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
 /// The contracts whose credentials are good once.
-const CONTRACTS: [&dyn Contract; 4] = [
+pub(crate) const CONTRACTS: [&dyn Contract; 4] = [
     &ExpiredToken::SingleUse,
     &Started::TokenPair,
     &Started::Envelope,
@@ -45,7 +45,7 @@ const LASTING: [&dyn Contract; 3] = [
 ];
 
 /// The user of most tests.
-const ALICE: &str = "alice";
+pub(crate) const ALICE: &str = "alice";
 
 /// The settings of a service that answers in the end, however slow the machine is.
 fn settings(contract: &dyn Contract) -> Vec<(&'static str, &'static str)> {
@@ -77,13 +77,13 @@ fn rounds(full: usize, quick: usize) -> usize {
 
 /// A session as its row has it.
 #[derive(Debug, PartialEq, Eq)]
-struct Row {
-    generation: i64,
-    revoked_because: Option<String>,
+pub(crate) struct Row {
+    pub(crate) generation: i64,
+    pub(crate) revoked_because: Option<String>,
 }
 
 /// The sessions that are written down, the one that began first at the front.
-async fn rows(database: &DatabaseConnection) -> Vec<Row> {
+pub(crate) async fn rows(database: &DatabaseConnection) -> Vec<Row> {
     let sql = "SELECT generation, revoked_because FROM remint_session ORDER BY started_at, id";
     let select = Statement::from_string(database.get_database_backend(), sql);
     let rows = database.query_all_raw(select).await.unwrap();

@@ -11,7 +11,7 @@ use crate::harness::{ADMIN_KEY, Answer};
 
 /// A contract with refresh tokens. Its clients keep an access token and a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Started {
+pub(crate) enum Started {
     Cookie,
     Envelope,
     OAuth2,
@@ -159,11 +159,11 @@ fn pair(access: &Value, refresh: &Value) -> Option<String> {
 }
 
 /// What is kept of an access and a refresh token.
-pub(super) fn kept(tokens: [&str; 2]) -> String {
+pub(crate) fn kept(tokens: [&str; 2]) -> String {
     json!(tokens).to_string()
 }
 
 /// The access and the refresh token within what is kept.
-pub(super) fn tokens(kept: &str) -> [String; 2] {
+pub(crate) fn tokens(kept: &str) -> [String; 2] {
     serde_json::from_str(kept).unwrap()
 }

@@ -1,0 +1,272 @@
+//! What must stay true whatever breaks, checked with every answer that a client gets:
+//!
+//! - **One successor.** Whoever presents the same credential, however often, gets the same bytes.
+//! - **Nobody is stranded.** What a client received last is good, in the end.
+//! - **Nobody who is shut out gets in.** No exchange that began after a deactivation was committed
+//!   is granted.
+//! - **Our trouble is ours.** It is told with 503, in time, and says when to come back; never with
+//!   a refusal.
+//! - **No secret** is in what is answered then, nor in any log.
+
+use std::collections::HashMap;
+use std::io::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::harness::process::PATIENCE;
+use crate::harness::{Answer, logs};
+use crate::survival::contract::{Contract, Login};
+use crate::survival::door::Door;
+use crate::survival::rows;
+
+/// What a statement may take in these tests.
+pub(crate) const DEADLINE: (&str, &str) = ("DATABASE_TIMEOUT_MILLISECONDS", "1000");
+
+/// The longest grace that can be set, so that a slow machine is no thief.
+pub(crate) const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
+
+/// What an answer may take: the deadline, and what a busy machine adds to it.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// How many clients there are.
+const CLIENTS: usize = 4;
+
+const ACTIVE: u8 = 0;
+const CHANGING: u8 = 1;
+const INACTIVE: u8 = 2;
+
+/// Somebody whom the test deactivates and activates again.
+#[derive(Clone)]
+pub(crate) struct User {
+    name: &'static str,
+    state: Arc<AtomicU8>,
+}
+
+impl User {
+    /// Somebody who is active.
+    pub(crate) fn active(name: &'static str) -> Self {
+        Self {
+            name,
+            state: Arc::new(AtomicU8::new(ACTIVE)),
+        }
+    }
+
+    /// From now on nothing is granted.
+    pub(crate) async fn deactivate(&self, database: &impl ConnectionTrait) {
+        self.change(database, "FALSE", INACTIVE).await;
+    }
+
+    /// From now on nothing is refused.
+    pub(crate) async fn activate(&self, database: &impl ConnectionTrait) {
+        self.change(database, "TRUE", ACTIVE).await;
+    }
+
+    async fn change(&self, database: &impl ConnectionTrait, value: &str, state: u8) {
+        let name = self.name;
+        let sql = format!("UPDATE users SET is_active = {value} WHERE id = '{name}'");
+        self.state.store(CHANGING, Ordering::SeqCst);
+        database.execute_unprepared(&sql).await.unwrap();
+        self.state.store(state, Ordering::SeqCst);
+    }
+
+    fn state(&self) -> u8 {
+        self.state.load(Ordering::SeqCst)
+    }
+}
+
+/// What came of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Granted,
+    /// The service did not live to answer.
+    Lost,
+    /// The user is not active.
+    Refused,
+    /// The service was in trouble, and said so.
+    Unavailable,
+}
+
+/// A browser with two tabs, which go on with what they received last.
+pub(crate) struct Client {
+    contract: &'static dyn Contract,
+    tabs: [Door; 2],
+    user: User,
+    kept: String,
+    /// What was answered to each credential, as far as it must be the same again.
+    granted: HashMap<String, String>,
+}
+
+/// Clients of the same user, each with a session of its own that begins a while before `now`.
+pub(crate) async fn clients(
+    contract: &'static dyn Contract,
+    user: &User,
+    now: i64,
+    door: impl Fn() -> Door,
+) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let mut tabs = [door(), door()];
+        let login = Login {
+            user: user.name,
+            number,
+            issued_at: now - 3_600,
+        };
+        let kept = contract.log_in(&mut tabs[0], login).await;
+        clients.push(Client {
+            contract,
+            tabs,
+            user: user.clone(),
+            kept,
+            granted: HashMap::new(),
+        });
+    }
+    clients
+}
+
+impl Client {
+    /// Both tabs present what was received last, at the same moment.
+    pub(crate) async fn refresh(&mut self) -> Outcome {
+        let call = self.contract.present(&self.kept);
+        let (begun, before) = (Instant::now(), self.user.state());
+        let [one, other] = &mut self.tabs;
+        let (one, other) = tokio::join!(one.call(&call), other.call(&call));
+        let took = begun.elapsed();
+        let states = [before, self.user.state()];
+
+        let presented = self.kept.clone();
+        let outcomes = [one, other].map(|answer| self.check(&presented, answer, states));
+        if outcomes.contains(&Outcome::Unavailable) {
+            assert!(took < LONGEST, "a 503 took {took:?}");
+        }
+        if outcomes.contains(&Outcome::Granted) {
+            return Outcome::Granted;
+        }
+        outcomes[0]
+    }
+
+    fn check(&mut self, presented: &str, answer: Result<Answer>, states: [u8; 2]) -> Outcome {
+        let Ok(answer) = answer else {
+            return Outcome::Lost;
+        };
+        if let Some(next) = self.contract.keep(presented, &answer) {
+            assert_ne!(states[0], INACTIVE, "granted to somebody who was shut out");
+            self.receive(presented, next, &answer);
+            return Outcome::Granted;
+        }
+        if answer.status < 500 && states != [ACTIVE; 2] {
+            let refusal = self.contract.refusal("user_inactive");
+            assert_eq!(self.contract.code(&answer), refusal, "{answer:?}");
+            return Outcome::Refused;
+        }
+        assert_is_our_trouble(&answer);
+        Outcome::Unavailable
+    }
+
+    fn receive(&mut self, presented: &str, next: String, answer: &Answer) {
+        logs::never(&self.contract.access_token(&next));
+        let lasting = self.contract.lasting(answer).to_owned();
+        let before = self.granted.insert(presented.to_owned(), lasting);
+        if let Some(before) = before {
+            assert_eq!(before, self.granted[presented], "two successors");
+        }
+        self.kept = next;
+    }
+}
+
+/// Nobody's fault but ours, and the caller is told when to come back.
+pub(crate) fn assert_is_our_trouble(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let seconds = answer.header("retry-after").map(str::parse::<u64>);
+    assert!(matches!(seconds, Some(Ok(1..))), "{answer:?}");
+    logs::assert_clean(&answer.body);
+}
+
+/// Asserts that each client can go on at once, and that what the database says of their sessions,
+/// of which there are no others, is what they know.
+pub(crate) async fn assert_settled(clients: &mut [Client], database: &DatabaseConnection) {
+    for client in &mut *clients {
+        assert_eq!(client.refresh().await, Outcome::Granted, "stranded");
+    }
+
+    let rows = rows(database).await;
+    let revoked = rows.iter().find(|row| row.revoked_because.is_some());
+    assert_eq!(revoked, None, "nobody has ended it");
+    let mut written: Vec<_> = rows.iter().map(|row| row.generation).collect();
+    let exchanges = clients.iter().map(|client| client.granted.len());
+    let mut known: Vec<_> = exchanges.map(|it| i64::try_from(it).unwrap()).collect();
+    written.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(written, known, "a step that nobody has made, or one twice");
+}
+
+/// Clients that refresh, each as fast as it is answered.
+pub(crate) struct Load {
+    is_over: Arc<AtomicBool>,
+    granted: Arc<Semaphore>,
+    unavailable: Arc<Semaphore>,
+    running: JoinSet<Client>,
+}
+
+impl Load {
+    pub(crate) fn of(clients: impl IntoIterator<Item = Client>) -> Self {
+        let mut load = Self {
+            is_over: Arc::default(),
+            granted: Arc::new(Semaphore::new(0)),
+            unavailable: Arc::new(Semaphore::new(0)),
+            running: JoinSet::new(),
+        };
+        for mut client in clients {
+            let is_over = Arc::clone(&load.is_over);
+            let [granted, unavailable] = [&load.granted, &load.unavailable].map(Arc::clone);
+            load.running.spawn(async move {
+                while !is_over.load(Ordering::SeqCst) {
+                    match client.refresh().await {
+                        Outcome::Granted => granted.add_permits(1),
+                        Outcome::Unavailable => unavailable.add_permits(1),
+                        Outcome::Lost | Outcome::Refused => {}
+                    }
+                }
+                client
+            });
+        }
+        load
+    }
+
+    /// Waits for so many exchanges from now on; how long that took.
+    pub(crate) async fn granted(&mut self, count: u32) -> Duration {
+        let counter = Arc::clone(&self.granted);
+        self.more(&counter, count).await
+    }
+
+    /// Waits for so many answers from now on that say that the service is in trouble.
+    pub(crate) async fn unavailable(&mut self, count: u32) -> Duration {
+        let counter = Arc::clone(&self.unavailable);
+        self.more(&counter, count).await
+    }
+
+    async fn more(&mut self, counter: &Semaphore, count: u32) -> Duration {
+        let begun = Instant::now();
+        counter.forget_permits(usize::MAX);
+        let enough = async {
+            tokio::select! {
+                permits = counter.acquire_many(count) => permits.unwrap().forget(),
+                // Only a client for whom something was not true ends before the load does.
+                client = self.running.join_next() => drop(client.unwrap().unwrap()),
+            }
+        };
+        timeout(PATIENCE, enough).await.unwrap();
+        begun.elapsed()
+    }
+
+    /// Waits for the answers to what was asked; the clients.
+    pub(crate) async fn stop(self) -> Vec<Client> {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.running.join_all().await
+    }
+}
