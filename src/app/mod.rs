@@ -75,9 +75,18 @@ pub struct App {
 impl App {
     /// Opens the databases, brings the service's own tables up to date, and wires the layers.
     pub async fn build(config: &Config, surroundings: Surroundings) -> Result<Self, BuildError> {
+        let database = open_own_database(config).await?;
+        Self::over(database, config, surroundings).await
+    }
+
+    /// Wires the layers over the service's own database, which is open and has its tables.
+    pub async fn over(
+        database: DatabaseConnection,
+        config: &Config,
+        surroundings: Surroundings,
+    ) -> Result<Self, BuildError> {
         let Surroundings { clock, ids } = surroundings;
         let minters = minters(config)?;
-        let database = open_own_database(config).await?;
         let directory = Arc::new(open_directory(config, &database).await?);
         let deadline = config.database.query_deadline;
         let wiring = Wiring {

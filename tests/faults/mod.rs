@@ -3,5 +3,6 @@
 //! Every test sends the same clients through its fault; what must stay true of them is written in
 //! [`invariants`].
 
+mod calls;
 mod connections;
 mod invariants;

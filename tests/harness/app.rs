@@ -147,6 +147,28 @@ async fn build(url: &str, settings: &[(&str, &str)]) -> (Arc<ManualClock>, App) 
 }
 
 impl TestApp {
+    /// The same service, whose statements go another way to its database.
+    pub(crate) async fn through(
+        self,
+        database: DatabaseConnection,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let surroundings = Surroundings {
+            clock: self.clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let config = config(&self.server.url, settings);
+        let app = App::over(database, &config, surroundings).await.unwrap();
+        Self {
+            endpoint: app.endpoint,
+            admin_endpoint: app.admin_endpoint,
+            cleaner: app.cleaner,
+            readiness: app.readiness,
+            starter: app.starter,
+            ..self
+        }
+    }
+
     /// Where the service's own database is.
     pub(crate) fn database_url(&self) -> &str {
         &self.server.url
@@ -282,7 +304,7 @@ pub(crate) fn request(method: Method, path: &str) -> poem::RequestBuilder {
 }
 
 /// What came back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -18,10 +18,10 @@ use remint::store::SqlSessionStore;
 use crate::harness::servers::Engine;
 use crate::harness::{START, TestApp, config, spawn_on};
 
-const ACCEPTED: [(&str, &str); 1] = [("ACCEPT_IMPORTED_TOKENS", "true")];
+pub(crate) const ACCEPTED: [(&str, &str); 1] = [("ACCEPT_IMPORTED_TOKENS", "true")];
 
 /// A refresh token as the backend of seed 003 made it.
-const UUID: &str = "5f6c1a3e-6d53-4b4f-9a6e-0d5a7c1b2e3f";
+pub(crate) const UUID: &str = "5f6c1a3e-6d53-4b4f-9a6e-0d5a7c1b2e3f";
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
@@ -35,7 +35,7 @@ fn store(app: &TestApp) -> SqlSessionStore {
     SqlSessionStore::new(app.database.clone(), Duration::from_secs(30))
 }
 
-fn legacy(contract: Contract, token: &str) -> LegacySession<'_> {
+pub(crate) fn legacy(contract: Contract, token: &str) -> LegacySession<'_> {
     LegacySession {
         contract,
         user: Subject::Text("alice".to_owned()),
@@ -58,7 +58,7 @@ fn adopt(config: &Config, legacy: LegacySession<'_>) -> Result<Adoption, NotAdop
     importer.adopt(legacy)
 }
 
-fn session(app: &TestApp, legacy: LegacySession<'_>) -> Session {
+pub(crate) fn session(app: &TestApp, legacy: LegacySession<'_>) -> Session {
     let adopted = adopt(&settings(app), legacy).unwrap();
     let Adoption::Session(session) = adopted else {
         panic!("{adopted:?}");
@@ -73,7 +73,7 @@ pub(crate) async fn import(app: &TestApp, contract: Contract, token: &str) {
 }
 
 /// Sessions of tokens with those numbers.
-fn sessions(app: &TestApp, numbers: impl IntoIterator<Item = u32>) -> Vec<Session> {
+pub(crate) fn sessions(app: &TestApp, numbers: impl IntoIterator<Item = u32>) -> Vec<Session> {
     let mut sessions = Vec::new();
     for number in numbers {
         let token = format!("token {number}");

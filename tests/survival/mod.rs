@@ -27,7 +27,7 @@ use crate::harness::servers::daemon::variable;
 use self::contract::{Contract, ExpiredToken};
 use self::started::Started;
 
-const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
+pub(crate) const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
 /// The contracts whose credentials are good once.
 pub(crate) const CONTRACTS: [&dyn Contract; 4] = [
@@ -38,7 +38,7 @@ pub(crate) const CONTRACTS: [&dyn Contract; 4] = [
 ];
 
 /// The contracts whose credentials stay good: no refresh is written down.
-const LASTING: [&dyn Contract; 3] = [
+pub(crate) const LASTING: [&dyn Contract; 3] = [
     &ExpiredToken::Stateless,
     &Started::Cookie,
     &Started::RefreshToken,
@@ -48,7 +48,7 @@ const LASTING: [&dyn Contract; 3] = [
 pub(crate) const ALICE: &str = "alice";
 
 /// The settings of a service that answers in the end, however slow the machine is.
-fn settings(contract: &dyn Contract) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn settings(contract: &dyn Contract) -> Vec<(&'static str, &'static str)> {
     let patient = [
         ("DATABASE_TIMEOUT_MILLISECONDS", "20000"),
         ("REQUEST_TIMEOUT_SECONDS", "30"),
@@ -67,7 +67,7 @@ fn place(contract: &dyn Contract, url: &str) -> Place {
 
 /// How often a test tries its luck: `full` times where somebody asked for it and will wait,
 /// `quick` times otherwise.
-fn rounds(full: usize, quick: usize) -> usize {
+pub(crate) fn rounds(full: usize, quick: usize) -> usize {
     if variable("REMINT_FULL") == "1" {
         full
     } else {
