@@ -120,14 +120,15 @@ impl Logouter {
             else {
                 continue;
             };
+            if everywhere {
+                let may_refresh = standing.admit(session.rotated_at).is_ok()
+                    && is_good_once(generation, &standing, renewer.grace, now);
+                self.end_everything(&session.user_key, &standing, may_refresh)
+                    .await?;
+            }
             self.sessions
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
-            let may_refresh = standing.admit(session.rotated_at).is_ok()
-                && is_good_once(generation, &standing, renewer.grace, now);
-            if everywhere && may_refresh {
-                cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
-            }
             return Ok(Some(session.id));
         }
         Ok(None)
@@ -149,6 +150,17 @@ impl Logouter {
             .sessions
             .standing(session.id, &session.user_key)
             .await?;
+        if everywhere {
+            // Whoever can do nothing with it but log out, such as a thief of long ago, ends no other
+            // session with it.
+            let is_young = match admission.lineage.contract.renewal() {
+                Renewal::None => policy.judge_refresh(token, now),
+                Renewal::Kept | Renewal::Rotated => policy.judge_use(token, now),
+            };
+            let is_good = is_young.is_ok() && self.is_unspent(&admission, &standing, now);
+            self.end_everything(&session.user_key, &standing, is_good)
+                .await?;
+        }
         if self
             .sessions
             .revoke(session.id, Revocation::Logout, now)
@@ -161,16 +173,25 @@ impl Logouter {
                 .revoke(session.id, Revocation::Logout, now)
                 .await?;
         }
-        // Whoever can do nothing with it but log out, such as a thief of long ago, ends no other
-        // session with it.
-        let is_young = match admission.lineage.contract.renewal() {
-            Renewal::None => policy.judge_refresh(token, now),
-            Renewal::Kept | Renewal::Rotated => policy.judge_use(token, now),
-        };
-        if everywhere && is_young.is_ok() && self.is_unspent(&admission, &standing, now) {
-            cut_off(&*self.sessions, &*self.clock, &session.user_key).await?;
-        }
         Ok(Some(session.id))
+    }
+
+    /// Ends all that the user has, if the credential is good for that.
+    ///
+    /// To be called before the credential's own session ends: if this fails, whoever asks again is
+    /// still good for it.
+    async fn end_everything(
+        &self,
+        user_key: &str,
+        standing: &Standing,
+        is_good: bool,
+    ) -> Result<(), SessionError> {
+        match standing.cut_off {
+            _ if is_good => cut_off(&*self.sessions, &*self.clock, user_key).await,
+            // Perhaps what it failed at the time before: the rows of a cut-off that is there already.
+            Some(at) => self.sessions.cut_off_as_of(user_key, at).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether a token was neither revoked nor replaced.

@@ -34,6 +34,16 @@ impl End for Logout {
     }
 }
 
+struct LogoutEverywhere;
+
+impl End for LogoutEverywhere {
+    const EVERYTHING: bool = true;
+
+    async fn ask(&self, scene: &Scene, kept: &str) -> Answer {
+        scene.call(&scene.contract.log_out(kept, true)).await
+    }
+}
+
 struct OAuthRevocation;
 
 impl End for OAuthRevocation {
@@ -126,6 +136,13 @@ fn contracts() -> impl Iterator<Item = &'static dyn Contract> {
 async fn a_logout_is_final_after_any_failure() {
     for contract in contracts() {
         survives_any_failure(Logout, contract).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_everywhere_is_final_after_any_failure() {
+    for contract in contracts() {
+        survives_any_failure(LogoutEverywhere, contract).await;
     }
 }
 
