@@ -14,9 +14,6 @@ pub enum Unverified {
     /// Not three canonical base64url parts with a strict JSON header.
     #[error("not a JWT in compact form")]
     Format,
-    /// The secret is too short for the algorithm of the contract that the request speaks.
-    #[error("the contract is off: the secret is too short for its algorithm")]
-    NotOffered,
     /// Whoever gave it out does not know it, or not any more.
     #[error("the identity provider refuses it")]
     Provider,

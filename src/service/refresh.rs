@@ -84,6 +84,9 @@ pub enum RefreshError {
     /// The directory could not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The secret is too short for the algorithm of the contract that the request speaks.
+    #[error("the contract is off: the secret is too short for its algorithm")]
+    NotOffered,
     /// The session was refreshed too often, for now.
     #[error("the session is refreshed too often: {0}")]
     RateLimited(#[from] Throttled),

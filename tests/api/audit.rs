@@ -308,6 +308,9 @@ async fn a_contract_that_is_off_says_why() {
         .send(request(Method::POST, "/api/refresh").body(body))
         .await;
 
+    let event = event(&answer);
     let reason = "the contract is off: the secret is too short for its algorithm";
-    assert_eq!(event(&answer)["fields"]["reason"], reason);
+    assert_eq!(event["fields"]["reason"], reason);
+    let hint = event["fields"]["hint"].as_str().unwrap();
+    assert!(hint.contains("ENVELOPE_ALGORITHM"), "{hint}");
 }

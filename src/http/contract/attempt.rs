@@ -2,7 +2,7 @@
 
 use tracing::error;
 
-use crate::domain::{Contract, Refusal, Unsupported, Unverified};
+use crate::domain::{Contract, Refusal, Unsupported};
 use crate::service::{
     Attempt, Delegation, DelegationError, Exchange, RefreshError, Renewer, Throttled, Trail,
 };
@@ -10,7 +10,14 @@ use crate::service::{
 use super::super::audit::Audit;
 use super::super::problem::Code;
 
-/// Exchanges a refresh token; without a `renewer` the contract is off, and no token is one of it.
+/// What switches a contract on, for whoever reads the log.
+const TOO_SHORT: &str = "a longer JWT_SECRET_KEY switches the contract on, and so does a \
+                         TOKEN_PAIR_ALGORITHM or ENVELOPE_ALGORITHM that it is long enough for";
+
+/// Exchanges a refresh token; without a `renewer` the contract is off.
+///
+/// That is for the operator to mend. A refusal would log everybody out whose token is good again
+/// once the secret is the right one.
 pub(in crate::http) async fn renew(
     renewer: Option<&Renewer>,
     refresh_token: &str,
@@ -20,7 +27,7 @@ pub(in crate::http) async fn renew(
         Some(renewer) => renewer.renew(refresh_token, access_token).await,
         None => Attempt {
             trail: Trail::default(),
-            outcome: Err(Unverified::NotOffered.into()),
+            outcome: Err(RefreshError::NotOffered),
         },
     }
 }
@@ -96,6 +103,7 @@ fn words(exchange: Exchange) -> (&'static str, &'static str) {
 fn judge(error: &RefreshError) -> (Code, &'static str) {
     match error {
         RefreshError::Refused(refusal) => (Code::of(*refusal), operator_hint(*refusal)),
+        RefreshError::NotOffered => (Code::Unavailable, TOO_SHORT),
         RefreshError::RateLimited(_) => (Code::RateLimited, ""),
         RefreshError::Directory(error) => {
             error!(
@@ -125,6 +133,7 @@ fn throttled(error: &RefreshError) -> Option<Throttled> {
     match error {
         RefreshError::RateLimited(throttled) => Some(*throttled),
         RefreshError::Directory(_)
+        | RefreshError::NotOffered
         | RefreshError::Refused(_)
         | RefreshError::Sessions(_)
         | RefreshError::Sign(_) => None,

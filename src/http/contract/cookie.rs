@@ -194,7 +194,7 @@ fn refuse(error: &RefreshError) -> Renewed {
         RefreshError::Refused(Refusal::UserNotFound) => Renewed::NotFound(say(USER_NOT_FOUND)),
         RefreshError::Refused(_) => Renewed::Unauthorized(say(INVALID)),
         RefreshError::RateLimited(_) => throttled(),
-        RefreshError::Directory(_) | RefreshError::Sessions(_) => {
+        RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_) => {
             Renewed::Unavailable(say(FAILED), RETRY_AFTER_SECONDS)
         }
         RefreshError::Sign(_) => Renewed::Internal(say(FAILED)),

@@ -331,7 +331,7 @@ fn answer(attempt: Attempt, now: DateTime<Utc>) -> EnvelopeReply {
         }
         Err(RefreshError::Refused(refusal)) => fault(refusal).reply(now),
         Err(RefreshError::RateLimited(_)) => Fault::RateLimited.reply(now),
-        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
+        Err(RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_)) => {
             Fault::Unavailable.reply(now)
         }
         // This contract's refresh tokens are rotated, so a grant without one is a fault of ours.

@@ -152,7 +152,7 @@ fn refuse(error: &RefreshError) -> Refreshed {
             Refreshed::Unauthorized(code.problem(detail), challenge)
         }
         RefreshError::RateLimited(_) => Refreshed::Throttled(Code::RateLimited.problem(TOO_MANY)),
-        RefreshError::Directory(_) | RefreshError::Sessions(_) => {
+        RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_) => {
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");
             Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS)
         }

@@ -207,7 +207,7 @@ fn answer(attempt: Attempt) -> Reply<Exchanged> {
             Reply::Done(Exchanged::NotExchanged(Json(error)))
         }
         Err(RefreshError::RateLimited(_)) => Reply::Refused(throttled()),
-        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
+        Err(RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_)) => {
             Reply::Refused(Refused::failure(false))
         }
         // This contract's refresh tokens are rotated, so a grant without one is a fault of ours.

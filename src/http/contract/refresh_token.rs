@@ -224,7 +224,9 @@ fn answer(attempt: Attempt) -> RefreshTokenReply {
         Err(RefreshError::RateLimited(_)) => {
             RefreshTokenReply::Throttled(Code::RateLimited.problem(TOO_MANY))
         }
-        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => unavailable(),
+        Err(RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_)) => {
+            unavailable()
+        }
         Err(RefreshError::Sign(_)) => {
             RefreshTokenReply::Internal(Code::Internal.problem("the service failed"))
         }

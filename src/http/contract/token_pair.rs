@@ -357,7 +357,7 @@ fn answer(attempt: Attempt, spelling: Spelling) -> TokenPairReply {
         }) => TokenPairReply::Ok(Json(TokenPair::of(access_token, refresh_token, spelling))),
         Err(RefreshError::Refused(refusal)) => TokenPairReply::NotFound(fault(refusal).refusal()),
         Err(RefreshError::RateLimited(_)) => throttled(),
-        Err(RefreshError::Directory(_) | RefreshError::Sessions(_)) => {
+        Err(RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_)) => {
             TokenPairReply::Unavailable(Fault::Unavailable.refusal(), RETRY_AFTER_SECONDS)
         }
         // This contract's refresh tokens are rotated, so a grant without one is a fault of ours.

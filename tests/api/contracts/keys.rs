@@ -65,9 +65,15 @@ async fn with_a_secret_too_short_for_a_contract_the_others_work() {
         SECRET.get(..40).unwrap(),
     );
 
-    for contract in [Contract::Envelope, Contract::TokenPair] {
-        let frontend = Frontend::log_in(&old, contract).await;
-        frontend.assert_refused(&short, "off").await;
+    let envelope = Frontend::log_in(&old, Contract::Envelope).await;
+    let pair = Frontend::log_in(&old, Contract::TokenPair).await;
+
+    // The secret is the operator's to mend, and nobody's session shall end over it.
+    for (frontend, word) in [(envelope, "UNAVAILABLE"), (pair, "Server")] {
+        let off = frontend.send(&short).await;
+        assert_eq!((off.status, off.header("retry-after")), (503, Some("2")));
+        assert!(off.body.contains(word), "{off:?}");
+        assert_eq!(frontend.send(&old).await.status, 200);
     }
     let mut frontend = Frontend::log_in(&short, Contract::RefreshToken).await;
     assert_eq!(frontend.refresh(&short).await.status, 200);
