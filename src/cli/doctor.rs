@@ -10,11 +10,11 @@ use crate::cognito;
 use crate::config::{Config, Purpose};
 use crate::domain::{Clock, Subject, SystemClock};
 use crate::http::OAuthClient;
-use crate::service::{ProviderError, UserDirectory};
+use crate::service::{Causes, ProviderError, UserDirectory};
 use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
 
 use super::settings::Settings;
-use super::terminal::{Failure, Outcome, say, table, with_causes};
+use super::terminal::{Failure, Outcome, say, table};
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
@@ -186,7 +186,7 @@ async fn check_cognito(config: &Config, findings: &mut Findings) {
         ),
         Err(error @ ProviderError::Misconfigured(_)) => findings.bad("cognito", error),
         Err(error @ (ProviderError::Timeout | ProviderError::Unavailable(_))) => {
-            let why = with_causes(&error);
+            let why = Causes(&error);
             let mend = "see to COGNITO_REGION, COGNITO_ENDPOINT_URL and the way there";
             findings.bad("cognito", format!("{why}; {mend}"));
         }
@@ -249,7 +249,7 @@ async fn check_users(config: &Config, findings: &mut Findings) {
     {
         Ok(_) => findings.good("users", directory.statement()),
         Err(error) => {
-            findings.bad("users", with_causes(&error));
+            findings.bad("users", Causes(&error));
         }
     }
     match directory.index_problem() {

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::app::{App, Surroundings};
 use crate::config::{Config, Purpose};
 use crate::http::{self, Readiness};
-use crate::service::Cleaner;
+use crate::service::{Causes, Cleaner};
 use crate::telemetry;
 
 use super::settings::Settings;
@@ -127,7 +127,10 @@ async fn clean_up(cleaner: Arc<Cleaner>) {
         match cleaner.run().await {
             Ok(0) => {}
             Ok(rows) => info!(rows, "forgot sessions that are over"),
-            Err(error) => warn!(%error, "ended sessions could not be removed; trying again later"),
+            Err(error) => {
+                let error = Causes(&error);
+                warn!(%error, "ended sessions could not be removed; trying again later");
+            }
         }
     }
 }

@@ -41,13 +41,6 @@ pub(super) fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What an error says, and what everything says that led to it.
-pub(super) fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let first = error.to_string();
-    causes.fold(first, |text, cause| format!("{text}: {cause}"))
-}
-
 /// Writes a table for people, or for programs a JSON list of one object per row.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], json: bool) {
     if json {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::json::{StrictObject, as_string};
-use crate::service::{LogoutError, Logouter};
+use crate::service::{Causes, LogoutError, Logouter};
 
 use super::Tag;
 use super::audit::{Audit, Audited};
@@ -172,8 +172,7 @@ impl LogoutApi {
 }
 
 fn unavailable(error: &LogoutError, audit: Audit) -> Audited<LoggedOut> {
-    let cause = error as &dyn std::error::Error;
-    error!(error = cause, "a session could not be ended");
+    error!(error = %Causes(error), "a session could not be ended");
     let problem = Code::Unavailable.problem("the service cannot answer at the moment");
     Audited {
         reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),

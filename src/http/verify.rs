@@ -7,7 +7,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use tracing::error;
 
 use crate::domain::Subject;
-use crate::service::{Verifier, VerifyError};
+use crate::service::{Causes, Verifier, VerifyError};
 
 use super::Tag;
 use super::audit::{Audit, Audited};
@@ -134,7 +134,7 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Verified> {
         }
         VerifyError::Directory(_) | VerifyError::Sessions(_) => {
             error!(
-                error = error as &dyn std::error::Error,
+                error = %Causes(error),
                 "a token could not be checked"
             );
             let problem = Code::Unavailable.problem("the service cannot answer at the moment");

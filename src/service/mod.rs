@@ -1,6 +1,7 @@
 //! The use cases, and the ports through which they reach the world.
 
 mod access_tokens;
+mod causes;
 mod cleanup;
 mod cut_off;
 mod delegate;
@@ -18,6 +19,7 @@ mod start;
 mod verify;
 
 pub use access_tokens::AccessTokens;
+pub use causes::Causes;
 pub use cleanup::Cleaner;
 pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
 pub use flights::Flights;

@@ -9,7 +9,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::domain::{Clock, SessionId, Subject};
-use crate::service::{Change, Revoker, SessionError, SessionStore, Starter, Trail};
+use crate::service::{Causes, Change, Revoker, SessionError, SessionStore, Starter, Trail};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, InputError};
@@ -192,8 +192,7 @@ pub(super) fn unavailable<R>(
     reply: fn(ProblemJson, u64) -> R,
 ) -> Audited<R> {
     let reason = error.to_string();
-    let error = error as &dyn std::error::Error;
-    error!(error, "the sessions do not answer");
+    error!(error = %Causes(error), "the sessions do not answer");
     let code = Code::Unavailable;
     let problem = code.problem("the service cannot answer at the moment");
     Audited {

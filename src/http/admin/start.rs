@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::domain::Refusal;
-use crate::service::{Login, StartError, Started, Trail};
+use crate::service::{Causes, Login, StartError, Started, Trail};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::{BodyError, InputError};
@@ -198,16 +198,14 @@ fn refuse(error: &StartError, audit: Audit) -> Audited<StartAnswer> {
             (code, operator_hint(*refusal), reply)
         }
         StartError::Directory(_) | StartError::Sessions(_) => {
-            let error = error as &dyn std::error::Error;
-            error!(error, "a session could not be started");
+            error!(error = %Causes(error), "a session could not be started");
             let code = Code::Unavailable;
             let problem = code.problem("the service cannot answer at the moment");
             let reply = StartAnswer::Unavailable(problem, RETRY_AFTER_SECONDS);
             (code, "", reply)
         }
         StartError::Sign(_) => {
-            let error = error as &dyn std::error::Error;
-            error!(error, "a token could not be signed");
+            error!(error = %Causes(error), "a token could not be signed");
             let code = Code::Internal;
             let reply = StartAnswer::Internal(code.problem("the service failed"));
             (code, "", reply)

@@ -4,7 +4,7 @@ use tracing::error;
 
 use crate::domain::{Contract, Refusal, Unsupported};
 use crate::service::{
-    Attempt, Delegation, DelegationError, Exchange, RefreshError, Renewer, Throttled, Trail,
+    Attempt, Causes, Delegation, DelegationError, Exchange, RefreshError, Renewer, Throttled, Trail,
 };
 
 use super::super::audit::Audit;
@@ -107,21 +107,21 @@ fn judge(error: &RefreshError) -> (Code, &'static str) {
         RefreshError::RateLimited(_) => (Code::RateLimited, ""),
         RefreshError::Directory(error) => {
             error!(
-                error = error as &dyn std::error::Error,
+                error = %Causes(error),
                 "the users table does not answer"
             );
             (Code::Unavailable, "")
         }
         RefreshError::Sessions(error) => {
             error!(
-                error = error as &dyn std::error::Error,
+                error = %Causes(error),
                 "the sessions do not answer"
             );
             (Code::Unavailable, "")
         }
         RefreshError::Sign(error) => {
             error!(
-                error = error as &dyn std::error::Error,
+                error = %Causes(error),
                 "a token could not be signed"
             );
             (Code::Internal, "")
@@ -146,16 +146,13 @@ fn judge_delegation(error: &DelegationError) -> (Code, &'static str) {
             return (Code::of(*refusal), operator_hint(*refusal));
         }
         DelegationError::Directory(error) => {
-            let error = error as &dyn std::error::Error;
-            error!(error, "the users table does not answer");
+            error!(error = %Causes(error), "the users table does not answer");
         }
         DelegationError::Provider(error) => {
-            let error = error as &dyn std::error::Error;
-            error!(error, "the identity provider does not answer");
+            error!(error = %Causes(error), "the identity provider does not answer");
         }
         DelegationError::Sessions(error) => {
-            let error = error as &dyn std::error::Error;
-            error!(error, "the sessions do not answer");
+            error!(error = %Causes(error), "the sessions do not answer");
         }
     }
     (Code::Unavailable, "")

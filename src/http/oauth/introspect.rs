@@ -13,7 +13,7 @@ use serde_json::Value;
 use tracing::error;
 
 use crate::domain::Contract;
-use crate::service::{Active, Introspector, VerifyError};
+use crate::service::{Active, Causes, Introspector, VerifyError};
 
 use super::super::Tag;
 use super::super::audit::{Audit, Audited};
@@ -198,7 +198,7 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Reply<Introspected>> {
         }
         VerifyError::Directory(_) | VerifyError::Sessions(_) => {
             error!(
-                error = error as &dyn std::error::Error,
+                error = %Causes(error),
                 "a token could not be looked at"
             );
             let reply = Reply::Refused(Refused::failure(false));

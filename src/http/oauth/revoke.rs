@@ -7,7 +7,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use tracing::error;
 
 use crate::domain::Contract;
-use crate::service::Logouter;
+use crate::service::{Causes, Logouter};
 
 use super::super::Tag;
 use super::super::audit::{Audit, Audited};
@@ -94,8 +94,7 @@ impl RevokeApi {
             Ok(false) => (Reply::Done(Revoked::Done), "ignored", String::new()),
             Err(error) => {
                 let reason = error.to_string();
-                let error = &error as &dyn std::error::Error;
-                error!(error, "a session could not be ended");
+                error!(error = %Causes(&error), "a session could not be ended");
                 let refused = Refused::failure(false);
                 (Reply::Refused(refused), Code::Unavailable.word(), reason)
             }
