@@ -3,9 +3,10 @@
 //! The arrows of who may import whom (a test holds them up):
 //!
 //! ```text
-//! main -> cli -> app -> { http, limits, store, token, cognito, config, telemetry }
+//! main -> cli -> app -> { http, limits, store, token, cognito, config, metrics, telemetry }
 //! http -> service -> domain
 //! limits, store, token, cognito -> service (its ports), domain
+//! http, limits, store, cognito -> metrics -> domain
 //! config -> the settings of each layer
 //! json: strict JSON, for cli, token, cognito, http and store
 //! ```
@@ -18,6 +19,7 @@ pub mod domain;
 pub mod http;
 pub mod json;
 pub mod limits;
+pub mod metrics;
 pub mod service;
 pub mod store;
 pub mod telemetry;

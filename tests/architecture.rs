@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers that it may name beside itself.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     (
         "app",
         &[
-            "cognito", "config", "domain", "http", "limits", "service", "store", "token",
+            "cognito", "config", "domain", "http", "limits", "metrics", "service", "store", "token",
         ],
     ),
     (
@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "token",
         ],
     ),
-    ("cognito", &["domain", "json", "service"]),
+    ("cognito", &["domain", "json", "metrics", "service"]),
     (
         "config",
         &[
@@ -42,17 +42,18 @@ const ARROWS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("domain", &[]),
-    ("http", &["domain", "json", "service"]),
+    ("http", &["domain", "json", "metrics", "service"]),
     ("json", &[]),
-    ("limits", &["domain", "service"]),
+    ("limits", &["domain", "metrics", "service"]),
+    ("metrics", &["domain"]),
     ("service", &["domain"]),
-    ("store", &["domain", "json", "service"]),
+    ("store", &["domain", "json", "metrics", "service"]),
     ("telemetry", &[]),
     ("token", &["domain", "json", "service"]),
 ];
 
 /// What is named in a few layers only, and in which.
-const CONFINED: [(&str, &[&str]); 13] = [
+const CONFINED: [(&str, &[&str]); 14] = [
     ("aws_sdk_cognitoidentityprovider", &["cognito"]),
     ("aws_smithy_http_client", &["cognito"]),
     ("clap", &["cli"]),
@@ -62,6 +63,7 @@ const CONFINED: [(&str, &[&str]); 13] = [
     ("migration", &["app", "store"]),
     ("poem", &["app", "cli", "http"]),
     ("poem_openapi", &["http"]),
+    ("prometheus", &["metrics"]),
     ("redis", &["limits"]),
     ("sea_orm", &["app", "store"]),
     ("sea_orm_migration", &["store"]),

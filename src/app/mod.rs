@@ -1,5 +1,6 @@
 //! The composition root: the one module that names every layer. Tests build through it too.
 
+mod meters;
 mod wiring;
 
 use std::sync::Arc;
@@ -9,11 +10,11 @@ use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Response};
 use sea_orm::DatabaseConnection;
 
-use crate::cognito;
 use crate::config::{Config, ContractSettings};
 use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPolicy};
 use crate::http::{self, Readiness};
 use crate::limits;
+use crate::metrics::MetricsError;
 use crate::service::{Cleaner, Minter, Starter, TokenCodec};
 use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
@@ -43,6 +44,9 @@ pub enum BuildError {
     /// The service's own database is out of reach.
     #[error("DATABASE_URL: {0}")]
     Connect(#[from] ConnectError),
+    /// The figures cannot be kept.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// There is no key to sign with.
     #[error("JWT_SECRET_KEY is required")]
     NoKeys,
@@ -87,14 +91,20 @@ impl App {
     ) -> Result<Self, BuildError> {
         let Surroundings { clock, ids } = surroundings;
         let minters = minters(config)?;
+        let metrics = meters::metrics(&*clock)?;
         let directory = Arc::new(open_directory(config, &database).await?);
         let deadline = config.database.query_deadline;
+        let sessions = Arc::new(SqlSessionStore::new(database.clone(), deadline));
+        let is_apart = config.users_database.is_some();
+        meters::watch_databases(&metrics, (&sessions, &database), (&directory, is_apart))?;
         let wiring = Wiring {
             minters,
-            provider: config.cognito.as_ref().and_then(cognito::provider),
+            provider: meters::provider(&metrics, config)?,
             users: directory.clone(),
-            sessions: Arc::new(SqlSessionStore::new(database.clone(), deadline)),
-            limits: limits::open(&config.limits, Arc::clone(&clock)).await,
+            sessions,
+            limits: limits::open(&config.limits, Arc::clone(&clock), &metrics).await?,
+            answers: meters::answers(&metrics, config)?,
+            metrics,
             clock,
             ids,
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::{Clock, IdSource};
 use crate::http::{self, Readiness};
+use crate::metrics::{Answers, Metrics};
 use crate::service::{
     AccessTokens, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter, Refresher,
     Renewer, Revoker, SessionStore, Starter, UserCheck, UserDirectory, Verifier,
@@ -19,6 +20,8 @@ pub(super) struct Wiring {
     pub(super) users: Arc<dyn UserDirectory>,
     pub(super) sessions: Arc<dyn SessionStore>,
     pub(super) limits: Arc<dyn RateLimiter>,
+    pub(super) answers: Arc<Answers>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
 }
@@ -71,6 +74,7 @@ impl Wiring {
             limits: Arc::clone(&self.limits),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            answers: Arc::clone(&self.answers),
             readiness,
             settings: config.http.clone(),
         }
@@ -94,8 +98,11 @@ impl Wiring {
             limits: Arc::clone(&self.limits),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            answers: Arc::clone(&self.answers),
+            metrics: Arc::clone(&self.metrics),
             readiness: Arc::clone(readiness),
             key: config.admin.key.clone()?,
+            metrics_key: config.admin.metrics_key.clone(),
             settings: config.http.clone(),
         })
     }

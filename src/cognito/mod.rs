@@ -15,12 +15,16 @@ mod login;
 #[cfg(feature = "cognito")]
 mod provider;
 
+mod measured;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::service::IdentityProvider;
+
+pub use measured::Measured;
 
 /// Whether this binary can ask Cognito.
 pub const IS_BUILT_IN: bool = cfg!(feature = "cognito");

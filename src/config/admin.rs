@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::AdminKey;
 use crate::token::{HmacAlgorithm, Secret, WeakSecret};
@@ -21,26 +21,54 @@ pub struct AdminSettings {
     pub listen: SocketAddr,
     /// What its callers have to know; without a key there is no admin listener.
     pub key: Option<AdminKey>,
+    /// What opens the metrics and nothing else.
+    pub metrics_key: Option<AdminKey>,
 }
 
-/// The settings; the key must be none of the secrets that sign tokens, and the address another than
+/// The settings; the keys must be none of the secrets that sign tokens, and the address another than
 /// `public`.
 pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: SocketAddr) -> AdminSettings {
     const NAME: &str = "ADMIN_API_KEY";
+    const METRICS: &str = "METRICS_API_KEY";
     let text = vars.secret(NAME, "ADMIN_API_KEY_FILE");
-    let key = text.and_then(|text| match judge(text.expose_secret(), keys) {
-        Ok(()) => Some(AdminKey::of_text(text.expose_secret())),
-        Err(what) => {
-            vars.problem(NAME, what);
-            None
+    let metrics_text = vars.secret(METRICS, "METRICS_API_KEY_FILE");
+    match (&text, &metrics_text) {
+        (None, Some(_)) => vars.problem(METRICS, "opens nothing without ADMIN_API_KEY"),
+        (Some(text), Some(metrics)) if text.expose_secret() == metrics.expose_secret() => {
+            let what = "must not be ADMIN_API_KEY: whoever reads metrics could log in as anybody";
+            vars.problem(METRICS, what);
         }
-    });
+        (_, _) => {}
+    }
+    let mut fit = |name, text| fit(vars, name, text, keys);
+    let (key, metrics_key) = (fit(NAME, text), fit(METRICS, metrics_text));
     let listen = lists::listen_address(vars, "ADMIN_LISTEN_ADDR", 9000);
     // Port 0 is a free one, each time another.
     if key.is_some() && listen == public && listen.port() != 0 {
         vars.problem("ADMIN_LISTEN_ADDR", "must be another than LISTEN_ADDR");
     }
-    AdminSettings { listen, key }
+    AdminSettings {
+        listen,
+        key,
+        metrics_key,
+    }
+}
+
+/// The key of that text, if it may be one.
+fn fit(
+    vars: &mut Vars,
+    name: &'static str,
+    text: Option<SecretString>,
+    keys: Option<&Keys>,
+) -> Option<AdminKey> {
+    let text = text?;
+    match judge(text.expose_secret(), keys) {
+        Ok(()) => Some(AdminKey::of_text(text.expose_secret())),
+        Err(what) => {
+            vars.problem(name, what);
+            None
+        }
+    }
 }
 
 /// Whether a secret that callers send is fit for it; says nothing of it if not.

@@ -9,9 +9,41 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
+use crate::domain::{Contract, Refusal};
 use crate::service::{Throttled, Trail};
 
+use super::problem::Code;
 use super::throttle;
+
+/// The endpoints that are of no contract, as [`Audit::contract`] has them.
+const ENDPOINTS: [&str; 6] = ["admin", "introspect", "logout", "none", "revoke", "verify"];
+
+/// What [`Audit::outcome`] may be beside the code of a problem.
+const OUTCOMES: [&str; 11] = [
+    "cut_off_set",
+    "ignored",
+    "invalid_client",
+    "logged_out",
+    "refreshed",
+    "replayed",
+    "served",
+    "session_revoked",
+    "session_started",
+    "sessions_listed",
+    "verified",
+];
+
+/// Every word that an event may have as its contract.
+pub fn contracts() -> Vec<&'static str> {
+    let contracts = Contract::ALL.map(Contract::word);
+    contracts.into_iter().chain(ENDPOINTS).collect()
+}
+
+/// Every word that an event may have as its outcome.
+pub fn outcomes() -> Vec<&'static str> {
+    let codes = Code::ALL.iter().map(|code| code.word());
+    codes.chain(OUTCOMES).collect()
+}
 
 /// What a handler knows about its answer, carried to the frame in the response.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +61,8 @@ pub(super) struct Audit {
     pub(super) hint: &'static str,
     /// Whether a credential was tried that is not good, of which a client may try so many.
     pub(super) is_failure: bool,
+    /// Why the credential was refused, also where the caller is not told.
+    pub(super) refusal: Option<Refusal>,
     /// Which limit there was, where the caller is to wait.
     pub(super) throttled: Option<Throttled>,
 }
@@ -66,6 +100,7 @@ pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode
         trail,
         hint,
         is_failure,
+        refusal: _,
         throttled: _,
     } = audit;
     let client = client.map(tracing::field::display);

@@ -31,6 +31,7 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
+use crate::metrics::Answers;
 use crate::service::{
     Delegate, Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
 };
@@ -45,6 +46,7 @@ use self::oauth::metadata::WELL_KNOWN;
 use self::throttle::Throttle;
 
 pub use admin::{AdminKey, AdminParts, admin_endpoint};
+pub use audit::{contracts, outcomes};
 pub use health::Readiness;
 pub use oauth::{ClientSecret, Issuer, NotAnIssuer, OAuthClient, OAuthSettings};
 pub use server::{ServerSettings, serve};
@@ -71,6 +73,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Names requests.
     pub ids: Arc<dyn IdSource>,
+    /// Counts answers.
+    pub answers: Arc<Answers>,
     /// Whether the service is draining.
     pub readiness: Arc<Readiness>,
     /// The rest.
@@ -122,6 +126,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         ids: Arc::clone(&parts.ids),
         clock: Arc::clone(&parts.clock),
         throttle: Throttle::of_everything(Arc::clone(&parts.limits)),
+        answers: Arc::clone(&parts.answers),
     };
     let settings = parts.settings.clone();
     let metadata = oauth::metadata(&parts).below_well_known();

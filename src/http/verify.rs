@@ -145,12 +145,18 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Verified> {
             )
         }
     };
+    let refusal = if let VerifyError::Refused(refusal) = error {
+        Some(*refusal)
+    } else {
+        None
+    };
     Audited {
         reply,
         audit: Audit {
             outcome: code.word(),
             reason,
             hint,
+            refusal,
             ..audit
         },
     }

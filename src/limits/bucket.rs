@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::domain::{ClientNetwork, SessionId};
+use crate::metrics::LimitKind;
 use crate::service::Throttled;
 
 /// One thing that is counted for one session or client.
@@ -16,6 +17,16 @@ pub(super) enum Bucket {
     Requests(ClientNetwork),
     /// Refreshes of a session.
     Session(SessionId),
+}
+
+impl Bucket {
+    pub(super) fn kind(&self) -> LimitKind {
+        match self {
+            Self::Failures(_) => LimitKind::Failures,
+            Self::Requests(_) => LimitKind::Requests,
+            Self::Session(_) => LimitKind::Session,
+        }
+    }
 }
 
 impl fmt::Display for Bucket {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::nanos::Nanos;
@@ -23,8 +23,9 @@ const SHARDS: usize = 64;
 /// Once a minute the old map is dropped, with buckets that are full by then, and the young one gets
 /// old. When the young one is full that happens at once, so that with more clients than there is
 /// room for, those that were quiet the longest begin anew. Nobody is refused for want of room.
+#[derive(Clone)]
 pub(super) struct Buckets {
-    shards: Vec<Mutex<Shard>>,
+    shards: Arc<[Mutex<Shard>]>,
     hasher: RandomState,
     /// How many a map of a shard may have.
     room: usize,
@@ -62,6 +63,15 @@ impl Buckets {
             room,
             clock,
         }
+    }
+
+    /// How many there are, the full ones included that are still to be dropped.
+    pub(super) fn len(&self) -> usize {
+        let shards = self.shards.iter();
+        let shards = shards.map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner));
+        shards
+            .map(|shard| shard.young.len() + shard.old.len())
+            .sum()
     }
 }
 
@@ -141,13 +151,6 @@ mod tests {
         buckets.measure_and_replace(&take, judge).unwrap()
     }
 
-    fn len(buckets: &Buckets) -> usize {
-        let shards = buckets.shards.iter().map(|shard| shard.lock().unwrap());
-        shards
-            .map(|shard| shard.young.len() + shard.old.len())
-            .sum()
-    }
-
     #[test]
     fn two_million_sessions_need_no_more_room_than_there_is() {
         let clock = Arc::new(SystemClock);
@@ -157,7 +160,7 @@ mod tests {
             assert_eq!(before(&buckets, take(session)), None);
         }
 
-        assert!((458_752..=917_504).contains(&len(&buckets)));
+        assert!((458_752..=917_504).contains(&buckets.len()));
         assert_eq!(size_of::<(Bucket, Level)>(), 48);
         assert_eq!(before(&buckets, take(1_999_999)), Some(7));
     }
@@ -188,6 +191,6 @@ mod tests {
         clock.advance(TimeDelta::seconds(120));
 
         assert_eq!(before(&buckets, take(1)), None);
-        assert_eq!(len(&buckets), 1);
+        assert_eq!(buckets.len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Limits that this process counts by itself.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::{Quota, RateLimiter as Governor};
 
 use crate::domain::{ClientNetwork, Clock, SessionId};
+use crate::metrics::{LimitKind, LimitMetrics};
 use crate::service::{RateLimiter, Throttled};
 
 use super::LimitSettings;
@@ -22,12 +23,14 @@ pub struct InProcessLimits {
     sessions: Option<Limit>,
     failures: Option<Limit>,
     requests: Option<Limit>,
+    meter: OnceLock<LimitMetrics>,
 }
 
 /// One of the limits.
 struct Limit {
     per_minute: NonZeroU32,
     clock: Steady,
+    buckets: Buckets,
     governor: Governor<Take, Buckets, Steady, NoOpMiddleware<Duration>>,
 }
 
@@ -40,6 +43,7 @@ impl InProcessLimits {
             sessions: limit(settings.per_minute),
             failures: limit(settings.per_minute),
             requests: limit(settings.requests_per_minute),
+            meter: OnceLock::new(),
         }
     }
 
@@ -59,7 +63,37 @@ impl InProcessLimits {
             Bucket::Requests(_) => &self.requests,
             Bucket::Session(_) => &self.sessions,
         };
-        limit.as_ref().map_or(Ok(()), |limit| limit.take(take))
+        let verdict = limit.as_ref().map_or(Ok(()), |limit| limit.take(take));
+        self.note(take, verdict)
+    }
+
+    /// Counts the verdict, whoever gave it.
+    pub(super) fn note(&self, take: Take, verdict: Result<(), Throttled>) -> Result<(), Throttled> {
+        if verdict.is_err()
+            && let Some(meter) = self.meter.get()
+        {
+            meter.refused(take.bucket.kind());
+        }
+        verdict
+    }
+
+    /// From now on it is counted what there is too much of.
+    pub(super) fn measure(&self, meter: LimitMetrics) {
+        self.meter.set(meter).ok();
+    }
+
+    /// Tells the meter how many buckets there are.
+    pub(super) fn measure_keys(&self) {
+        let Some(meter) = self.meter.get() else {
+            return;
+        };
+        for (kind, limit) in [
+            (LimitKind::Failures, &self.failures),
+            (LimitKind::Requests, &self.requests),
+            (LimitKind::Session, &self.sessions),
+        ] {
+            meter.set_keys(kind, limit.as_ref().map_or(0, |limit| limit.buckets.len()));
+        }
     }
 }
 
@@ -70,6 +104,7 @@ impl Limit {
         Some(Self {
             per_minute,
             clock: clock.clone(),
+            buckets: buckets.clone(),
             governor: Governor::new(Quota::per_minute(per_minute), buckets, clock.clone()),
         })
     }

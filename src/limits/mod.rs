@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::domain::Clock;
+use crate::metrics::{LimitMetrics, Metrics, MetricsError, RedisMeter};
 use crate::service::RateLimiter;
 
 use bucket::Bucket;
@@ -44,12 +45,22 @@ impl LimitSettings {
     }
 }
 
-/// The limits of the settings, all of them unused.
-pub async fn open(settings: &LimitSettings, clock: Arc<dyn Clock>) -> Arc<dyn RateLimiter> {
-    let here = InProcessLimits::new(settings, clock);
+/// The limits of the settings, all of them unused; what they do is counted in `metrics`.
+pub async fn open(
+    settings: &LimitSettings,
+    clock: Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Arc<dyn RateLimiter>, MetricsError> {
+    let here = Arc::new(InProcessLimits::new(settings, clock));
+    here.measure(LimitMetrics::new(metrics)?);
+    let measured = Arc::clone(&here);
+    metrics.before_reading(move || measured.measure_keys());
     let is_off = settings.per_minute == 0 && settings.requests_per_minute == 0;
     match &settings.redis {
-        Some(redis) if !is_off => SharedLimits::open(settings.clone(), redis, here).await,
-        Some(_) | None => Arc::new(here),
+        Some(redis) if !is_off => {
+            let meter = RedisMeter::new(metrics)?;
+            Ok(SharedLimits::open(settings.clone(), redis, here, meter).await)
+        }
+        Some(_) | None => Ok(here),
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::domain::{ClientNetwork, SessionId};
+use crate::metrics::RedisMeter;
 use crate::service::{RateLimiter, Throttled};
 
 use super::bucket::Take;
@@ -31,7 +32,8 @@ const STEADY: Duration = Duration::from_mins(1);
 pub struct SharedLimits {
     settings: LimitSettings,
     redis: Redis,
-    here: InProcessLimits,
+    here: Arc<InProcessLimits>,
+    meter: RedisMeter,
     link: RwLock<Link>,
     /// Wakes the task that looks whether Redis is back.
     lost: Sender<()>,
@@ -50,13 +52,15 @@ impl SharedLimits {
     pub(super) async fn open(
         settings: LimitSettings,
         redis: &RedisSettings,
-        here: InProcessLimits,
+        here: Arc<InProcessLimits>,
+        meter: RedisMeter,
     ) -> Arc<Self> {
         let (lost, is_lost) = channel(1);
         let limits = Arc::new(Self {
             settings,
             redis: Redis::new(redis),
             here,
+            meter,
             link: RwLock::default(),
             lost,
         });
@@ -78,10 +82,11 @@ impl SharedLimits {
         };
         if let Some(connection) = connection {
             match self.redis.take(&connection, take, limit).await {
-                Ok(verdict) => return verdict,
+                Ok(verdict) => return self.here.note(take, verdict),
                 Err(why) => self.drop_link(number, &why),
             }
         }
+        self.meter.fell_back();
         self.here.take(take)
     }
 
@@ -94,6 +99,7 @@ impl SharedLimits {
     }
 
     fn give_up(&self, why: &RedisAway) {
+        self.meter.set_up(false);
         warn!(%why, "Redis is away; each replica counts limits for itself until it is back");
         // Full means that the task knows already.
         self.lost.try_send(()).ok();
@@ -104,6 +110,7 @@ impl SharedLimits {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
         link.connection = Some(connection);
         link.number += 1;
+        self.meter.set_up(true);
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ pub use ports::{
     SessionError, SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
-pub use renew::Renewer;
+pub use renew::{IMPORTED, Renewer};
 pub use revoke::{CutOffError, Revoker};
 pub use start::{Login, StartError, Started, Starter};
 pub use verify::{Verifier, VerifyError};

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// What the log calls the key of a token that the legacy backend made.
-const IMPORTED: &str = "imported";
+pub const IMPORTED: &str = "imported";
 
 /// How often a handle is drawn until it is one that nobody has.
 pub(super) const HANDLE_DRAWS: usize = 16;

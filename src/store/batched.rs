@@ -1,11 +1,14 @@
 //! Statements that many callers share, in time, and without one caller's values spoiling the
 //! answers of the others.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sea_orm::DbErr;
 use tokio::time::timeout;
+
+use crate::metrics::StatementMeter;
 
 use super::errors::{is_about_a_value, is_broken_connection, is_serialization_failure};
 use super::gather::{Batch, Gather, MOST};
@@ -50,6 +53,7 @@ impl<S: BatchStatement> Batched<S> {
         let batch = InTime {
             statement,
             deadline,
+            meter: OnceLock::new(),
         };
         Self {
             gather: Gather::new(batch, deadline),
@@ -59,6 +63,18 @@ impl<S: BatchStatement> Batched<S> {
 
     pub(super) fn statement(&self) -> &S {
         &self.gather.batch().statement
+    }
+
+    /// From now on the statement is counted; by the first meter, if there are several.
+    pub(super) fn measure(&self, meter: StatementMeter) {
+        self.gather.batch().meter.set(meter).ok();
+    }
+
+    /// Tells the meter how many wait.
+    pub(super) fn measure_queue(&self) {
+        if let Some(meter) = self.gather.batch().meter.get() {
+            meter.set_queue(self.gather.waiting());
+        }
     }
 
     /// What the database says, now or later than now, within the deadline.
@@ -101,6 +117,7 @@ fn given_up() -> DbErr {
 struct InTime<S> {
     statement: S,
     deadline: Duration,
+    meter: OnceLock<StatementMeter>,
 }
 
 /// What a shared statement says to one caller.
@@ -119,7 +136,14 @@ impl<S: BatchStatement> Batch for InTime<S> {
     async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
         let shared = persistently(&self.statement, questions);
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
-        match timeout(self.deadline, shared).await {
+        let begun = Instant::now();
+        let outcome = timeout(self.deadline, shared).await;
+        if let Some(meter) = self.meter.get() {
+            let is_ours = !matches!(&outcome, Ok(Err(error)) if is_about_a_value(error));
+            let has_failed = is_ours && !matches!(&outcome, Ok(Ok(_)));
+            meter.ran(questions.len(), begun.elapsed(), has_failed);
+        }
+        match outcome {
             Ok(Ok(answers)) => {
                 let in_words = |answer: Result<_, _>| answer.map_err(BatchError::Database);
                 answers

@@ -8,6 +8,7 @@ mod errors;
 mod gather;
 mod migrate;
 mod own_users;
+mod pool;
 mod schema;
 mod sessions;
 
@@ -15,4 +16,5 @@ pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
 pub use migrate::{MigrationState, migrate_down, migrate_up, migrations};
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};
+pub use pool::pool;
 pub use sessions::SqlSessionStore;

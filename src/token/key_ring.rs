@@ -78,6 +78,14 @@ pub struct VerifyingKey {
     pub valid_until: Option<DateTime<Utc>>,
 }
 
+/// What the log and the counters call the key at that place of the ring; the first one signs.
+pub fn key_label(place: usize) -> String {
+    match place {
+        0 => "current".to_owned(),
+        previous => format!("previous-{previous}"),
+    }
+}
+
 /// One algorithm and its keys.
 pub struct KeyRing {
     algorithm: HmacAlgorithm,
@@ -101,7 +109,7 @@ impl KeyRing {
             key_id: current.key_id.clone(),
             key: DecodingKey::from_secret(current_secret),
             trust: KeyTrust {
-                label: "current".to_owned(),
+                label: key_label(0),
                 valid_until: None,
             },
         }];
@@ -109,7 +117,7 @@ impl KeyRing {
             key_id: key.key_id.clone(),
             key: DecodingKey::from_secret(key.secret.expose_bytes()),
             trust: KeyTrust {
-                label: format!("previous-{}", index + 1),
+                label: key_label(index + 1),
                 valid_until: key.valid_until,
             },
         }));

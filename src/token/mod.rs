@@ -14,6 +14,6 @@ mod registered;
 mod secret;
 
 pub use codec::{JwtCodec, MAX_TOKEN_BYTES};
-pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey};
+pub use key_ring::{HmacAlgorithm, KeyRing, SigningKey, VerifyingKey, key_label};
 pub use refresh_token::RefreshTokens;
 pub use secret::{NotBase64, Secret, WeakSecret};

@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod logout;
 mod malformed;
+pub(crate) mod metrics;
 mod oauth;
 mod refresh;
 mod refusals;

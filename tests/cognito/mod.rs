@@ -13,6 +13,8 @@ mod emulator;
 #[cfg(feature = "cognito")]
 mod emulators;
 #[cfg(feature = "cognito")]
+mod figures;
+#[cfg(feature = "cognito")]
 mod flights;
 #[cfg(feature = "cognito")]
 mod introspect;

@@ -80,3 +80,29 @@ fn two_listeners_on_one_address_are_a_problem() {
     let settings = [free, ("ADMIN_LISTEN_ADDR", free.1), ("ADMIN_API_KEY", KEY)];
     read(&settings).unwrap();
 }
+
+#[test]
+fn a_key_for_the_metrics_is_another_than_that_of_admins() {
+    let metrics = "a-metrics-key-of-the-tests-0123456789";
+    let admin = ("ADMIN_API_KEY", KEY);
+
+    let both = read(&[admin, ("METRICS_API_KEY", metrics)]).unwrap().admin;
+    assert!(both.metrics_key.is_some_and(|key| key.is(metrics)));
+
+    for (key, settings, expected) in [
+        (metrics, vec![], "opens nothing without ADMIN_API_KEY"),
+        (
+            KEY,
+            vec![admin],
+            "must not be ADMIN_API_KEY: whoever reads metrics could log in as anybody",
+        ),
+        (
+            "short",
+            vec![admin],
+            "expected 32 characters or more, such as those of `openssl rand -base64 48`",
+        ),
+    ] {
+        let settings = [vec![("METRICS_API_KEY", key)], settings].concat();
+        assert_eq!(problem(&settings), format!("METRICS_API_KEY: {expected}"));
+    }
+}

@@ -26,23 +26,33 @@ const OPEN: [&str; 5] = [
     "/readyz",
 ];
 
+/// What a key of its own opens: whoever reads figures need not be able to log in as anybody.
+const METRICS: &str = "/metrics";
+
 /// Where the pages are that explain a problem.
 const PROBLEMS: &str = "/problems/";
 
 pub(super) struct Gate<E> {
     inner: E,
     key: AdminKey,
+    metrics_key: Option<AdminKey>,
 }
 
 impl<E: Endpoint> Gate<E> {
-    pub(super) fn new(inner: E, key: AdminKey) -> Self {
-        Self { inner, key }
+    pub(super) fn new(inner: E, key: AdminKey, metrics_key: Option<AdminKey>) -> Self {
+        Self {
+            inner,
+            key,
+            metrics_key,
+        }
     }
 
     /// What is wrong with the key of that request, for the log alone.
     fn complaint(&self, request: &Request) -> Option<&'static str> {
         match Bearer::read(request) {
-            Bearer::Credential(key) if self.key.is(&key) => None,
+            Bearer::Credential(key) if self.key.is(&key) || self.reads_figures(request, &key) => {
+                None
+            }
             Bearer::Credential(_) => Some("another key"),
             Bearer::Missing if request.headers().contains_key(AUTHORIZATION) => {
                 Some("another scheme than Bearer")
@@ -50,6 +60,13 @@ impl<E: Endpoint> Gate<E> {
             Bearer::Missing => Some("no key"),
             Bearer::Unreadable => Some("several keys, or bytes that no key has"),
         }
+    }
+}
+
+impl<E> Gate<E> {
+    fn reads_figures(&self, request: &Request, key: &str) -> bool {
+        let metrics_key = self.metrics_key.as_ref();
+        request.uri().path() == METRICS && metrics_key.is_some_and(|it| it.is(key))
     }
 }
 

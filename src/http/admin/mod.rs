@@ -1,4 +1,5 @@
-//! The admin listener: a login backend starts sessions, an operator ends them.
+//! The admin listener: a login backend starts sessions, an operator ends them, Prometheus reads
+//! figures.
 //!
 //! *Who can use it.* Who sends the key, in a header. No browser does that by itself, and a page of
 //! another origin may not: it would have to ask first (CORS), and here nobody is told yes. So the
@@ -6,6 +7,7 @@
 
 mod body;
 mod cut_offs;
+mod figures;
 mod gate;
 mod guarded;
 mod hand_over;
@@ -22,6 +24,7 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, IdSource};
+use crate::metrics::{Answers, Metrics};
 use crate::service::{RateLimiter, Revoker, SessionStore, Starter, UserDirectory};
 
 use super::allowed_methods::AllowedMethods;
@@ -48,10 +51,16 @@ pub struct AdminParts {
     pub clock: Arc<dyn Clock>,
     /// Names requests.
     pub ids: Arc<dyn IdSource>,
+    /// Counts answers.
+    pub answers: Arc<Answers>,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
     /// Whether the service is draining.
     pub readiness: Arc<Readiness>,
     /// What callers have to know.
     pub key: AdminKey,
+    /// What opens `/metrics` and nothing else.
+    pub metrics_key: Option<AdminKey>,
     /// How requests are read; its origins are those of the public listener.
     pub settings: HttpSettings,
 }
@@ -63,6 +72,8 @@ enum Tag {
     /// End everything that a user has up to a moment.
     #[oai(rename = "Cut-offs")]
     CutOffs,
+    /// Figures for Prometheus.
+    Metrics,
 }
 
 /// What the log calls the contract of requests that are of none.
@@ -78,14 +89,18 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         limits,
         clock,
         ids,
+        answers,
+        metrics,
         readiness,
         key,
+        metrics_key,
         settings,
     } = parts;
     let surroundings = frame::Surroundings {
         ids,
         clock: Arc::clone(&clock),
         throttle: Throttle::of_failures(limits),
+        answers,
     };
     let apis = (
         sessions::SessionsApi {
@@ -96,6 +111,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
             cookies: settings.cookies.clone(),
         },
         cut_offs::CutOffsApi { revoker },
+        figures::MetricsApi { metrics },
         health::HealthApi {
             directory,
             sessions,
@@ -120,5 +136,6 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         cors_allowed_origins: Vec::new(),
         ..settings
     };
-    frame::Frame::new(Gate::new(routes, key), surroundings, allowed, settings)
+    let gate = Gate::new(routes, key, metrics_key);
+    frame::Frame::new(gate, surroundings, allowed, settings)
 }

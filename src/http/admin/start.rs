@@ -211,12 +211,18 @@ fn refuse(error: &StartError, audit: Audit) -> Audited<StartAnswer> {
             (code, "", reply)
         }
     };
+    let refusal = if let StartError::Refused(refusal) = error {
+        Some(*refusal)
+    } else {
+        None
+    };
     Audited {
         reply,
         audit: Audit {
             outcome: code.word(),
             reason,
             hint,
+            refusal,
             ..audit
         },
     }

@@ -49,12 +49,18 @@ pub(in crate::http) fn audit(contract: Contract, attempt: &Attempt) -> Audit {
             }
         }
         Err(error) => {
+            let refusal = if let RefreshError::Refused(refusal) = error {
+                Some(*refusal)
+            } else {
+                None
+            };
             let (code, hint) = judge(error);
             Audit {
                 outcome: code.word(),
                 reason: error.to_string(),
                 hint,
-                is_failure: matches!(error, RefreshError::Refused(_)),
+                is_failure: refusal.is_some(),
+                refusal,
                 throttled: throttled(error),
                 ..audit
             }
@@ -79,12 +85,18 @@ pub(in crate::http) fn audit_delegation(contract: Contract, delegation: &Delegat
             }
         }
         Err(error) => {
+            let refusal = if let DelegationError::Refused(refusal) = error {
+                Some(*refusal)
+            } else {
+                None
+            };
             let (code, hint) = judge_delegation(error);
             Audit {
                 outcome: code.word(),
                 reason: error.to_string(),
                 hint,
-                is_failure: matches!(error, DelegationError::Refused(_)),
+                is_failure: refusal.is_some(),
+                refusal,
                 ..audit
             }
         }

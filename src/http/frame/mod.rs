@@ -5,7 +5,7 @@ mod tests;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use ipnet::IpNet;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tracing::error;
 
 use crate::domain::{ClientNetwork, Clock, IdSource};
+use crate::metrics::{Answer, Answers};
 
 use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
@@ -39,6 +40,7 @@ pub(super) struct Surroundings {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) throttle: Throttle,
+    pub(super) answers: Arc<Answers>,
 }
 
 impl<E: Endpoint> Frame<E> {
@@ -129,6 +131,9 @@ impl<E: Endpoint> Endpoint for Frame<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
+        let begun = Instant::now();
+        let answers = &self.surroundings.answers;
+        let _under_way = answers.under_way();
         let request_id = self.surroundings.ids.request_id();
         let client = client_address::of(&request, &self.trusted_proxies);
         // Load balancers probe with HEAD; hyper leaves the body out of the answer.
@@ -170,6 +175,13 @@ impl<E: Endpoint> Endpoint for Frame<E> {
             throttle::add_headers(response.headers_mut(), throttled);
         }
         audit::write(request_id, client, response.status(), &audit);
+        answers.count(Answer {
+            contract: audit.contract,
+            outcome: audit.outcome,
+            refusal: audit.refusal,
+            key: audit.trail.key.as_deref(),
+            took: begun.elapsed(),
+        });
         Ok(response)
     }
 }

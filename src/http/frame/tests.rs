@@ -4,6 +4,7 @@ use poem::http::Uri;
 use super::super::{CookieSettings, OAuthClient, OAuthSettings, SameSite};
 use super::*;
 use crate::domain::{RandomIds, SessionId, SystemClock};
+use crate::metrics::{Metrics, Words};
 use crate::service::{RateLimiter, Throttled};
 
 fn frame<E: Endpoint>(inner: E) -> Frame<E> {
@@ -25,7 +26,13 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
             issuer: None,
         },
     };
+    let words = Words {
+        contracts: audit::contracts(),
+        outcomes: audit::outcomes(),
+        keys: Vec::new(),
+    };
     let surroundings = Surroundings {
+        answers: Arc::new(Answers::new(&Metrics::default(), &words).unwrap()),
         ids: Arc::new(RandomIds),
         clock: Arc::new(SystemClock),
         throttle: Throttle::of_failures(Arc::new(Unlimited)),

@@ -205,12 +205,18 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Reply<Introspected>> {
             (Code::Unavailable, "", reply)
         }
     };
+    let refusal = if let VerifyError::Refused(refusal) = error {
+        Some(*refusal)
+    } else {
+        None
+    };
     Audited {
         reply,
         audit: Audit {
             outcome: code.word(),
             reason: error.to_string(),
             hint,
+            refusal,
             ..audit
         },
     }

@@ -18,9 +18,11 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use tokio::time::timeout;
 
 use crate::domain::{Lookup, Subject};
+use crate::metrics::{DatabaseMetrics, Pool, Statement as Measured};
 use crate::service::{DirectoryError, UserDirectory};
 
 use super::batched::{BatchError, Batched};
+use super::pool::pool;
 use super::schema::Indexed;
 use key::Key;
 use layout::Layout;
@@ -97,6 +99,21 @@ impl SqlUserDirectory {
             // A table that is locked at this moment says nothing about the settings.
             Err(_) => Ok(()),
         }
+    }
+
+    /// From now on look-ups are counted.
+    pub fn measure(&self, metrics: &DatabaseMetrics) {
+        self.lookups.measure(metrics.of(Measured::FindUser));
+    }
+
+    /// Tells the meter how many callers wait.
+    pub fn measure_queue(&self) {
+        self.lookups.measure_queue();
+    }
+
+    /// The connections that look-ups go over.
+    pub fn pool(&self) -> Option<Pool> {
+        pool(self.lookups.statement().connection())
     }
 
     /// Whether a look-up reads one row or the whole table: what is wrong, for a person to mend.

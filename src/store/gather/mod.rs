@@ -94,6 +94,11 @@ impl<B: Batch> Gather<B> {
         answers.pop()
     }
 
+    /// How many wait for the query before theirs.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.lock().waiting.len()
+    }
+
     fn enter(&self, question: B::Question) -> Entry<B> {
         let mut queue = self.0.lock();
         if queue.under_way {

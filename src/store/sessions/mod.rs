@@ -5,10 +5,12 @@
 
 mod changes;
 mod import;
+mod measure;
 mod row;
 mod run;
 mod standings;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +19,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
+use crate::metrics::StatementMeter;
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
 use super::batched::{BatchError, Batched};
@@ -40,6 +43,8 @@ pub struct SqlSessionStore {
     by_id: Batched<ByName>,
     /// None on databases whose changes are made one by one.
     changes: Option<Changes>,
+    /// Of statements that nobody shares.
+    meter: OnceLock<StatementMeter>,
 }
 
 struct Changes {
@@ -65,6 +70,7 @@ impl SqlSessionStore {
             changes,
             connection,
             deadline,
+            meter: OnceLock::new(),
         }
     }
 

@@ -25,7 +25,7 @@ impl SqlSessionStore {
         &self,
         statement: impl StatementBuilder,
     ) -> Result<u64, SessionError> {
-        self.in_time(async { Ok(self.run(&statement).await?.rows_affected()) })
+        self.measured(async { Ok(self.run(&statement).await?.rows_affected()) })
             .await
     }
 
@@ -47,7 +47,7 @@ impl SqlSessionStore {
         &self,
         statement: impl StatementBuilder,
     ) -> Result<Change, SessionError> {
-        self.in_time(async {
+        self.measured(async {
             match self.run(&statement).await {
                 Ok(done) => Ok(change(done.rows_affected())),
                 Err(error) => match error.sql_err() {

@@ -38,7 +38,7 @@ use crate::domain::{Contract, Handle, KeyTrust, SessionId, SessionName, Unverifi
 use crate::service::{LegacyText, LegacyToken, Presented, RefreshTokenCodec, SignError};
 
 use super::codec::derive;
-use super::key_ring::{SigningKey, VerifyingKey};
+use super::key_ring::{SigningKey, VerifyingKey, key_label};
 use super::secret::Secret;
 use super::{MAX_TOKEN_BYTES, jws};
 use layout::{HEAD_BYTES, VERSION, pack, read_head, unpack};
@@ -63,14 +63,11 @@ struct RingKey {
 impl RefreshTokens {
     /// Tokens that `current` signs, and all verify.
     pub fn new(current: &SigningKey, previous: &[VerifyingKey]) -> Self {
-        let current = RingKey::new(&current.secret, "current".to_owned(), None);
-        let previous = previous.iter().enumerate().map(|(index, key)| {
-            RingKey::new(
-                &key.secret,
-                format!("previous-{}", index + 1),
-                key.valid_until,
-            )
-        });
+        let current = RingKey::new(&current.secret, key_label(0), None);
+        let previous = previous
+            .iter()
+            .enumerate()
+            .map(|(index, key)| RingKey::new(&key.secret, key_label(index + 1), key.valid_until));
         Self {
             keys: std::iter::once(current).chain(previous).collect(),
         }

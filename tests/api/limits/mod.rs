@@ -30,7 +30,7 @@ const PATIENT: [(&str, &str); 3] = [
 const TWO: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "2");
 
 /// The request as a client at that address sends it.
-fn from(address: &str, request: Request) -> Request {
+pub(in crate::api) fn from(address: &str, request: Request) -> Request {
     let (parts, body) = request.into_parts();
     let mut head = http::Request::new(());
     *head.method_mut() = parts.method;

@@ -1,0 +1,56 @@
+//! How an identity provider answers.
+
+use std::time::Duration;
+
+use prometheus::HistogramVec;
+
+use super::{Made, Metrics, SECONDS, Spread, observe};
+
+/// What it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderCall {
+    /// New tokens.
+    Refresh,
+    /// To end a session.
+    Revoke,
+}
+
+/// What it said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderOutcome {
+    /// Nothing that could be used, or nothing in time.
+    Failed,
+    /// Yes.
+    Granted,
+    /// That the token is not good.
+    Refused,
+}
+
+/// Figures of Cognito.
+pub struct ProviderMeter(HistogramVec);
+
+impl ProviderMeter {
+    /// Figures that are all 0.
+    pub fn new(metrics: &Metrics) -> Made<Self> {
+        let spread = Spread {
+            name: "remint_cognito_duration_seconds",
+            help: "How long AWS Cognito took to answer, second tries included.",
+            buckets: &SECONDS,
+        };
+        Ok(Self(metrics.histograms(spread, &["operation", "outcome"])?))
+    }
+
+    /// Counts an answer.
+    pub fn answered(&self, call: ProviderCall, outcome: ProviderOutcome, took: Duration) {
+        let call = match call {
+            ProviderCall::Refresh => "refresh",
+            ProviderCall::Revoke => "revoke",
+        };
+        let outcome = match outcome {
+            ProviderOutcome::Failed => "failed",
+            ProviderOutcome::Granted => "granted",
+            ProviderOutcome::Refused => "refused",
+        };
+        observe(&self.0.with_label_values(&[call, outcome]), took);
+    }
+}

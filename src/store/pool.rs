@@ -1,0 +1,25 @@
+//! How far the connections of a database are used up.
+
+use sea_orm::sqlx;
+use sea_orm::{DatabaseConnection, DbBackend};
+
+use crate::metrics::Pool;
+
+/// The pool behind `connection`, without waiting for anything; none if it is of another kind than
+/// those that the service opens.
+pub fn pool(connection: &DatabaseConnection) -> Option<Pool> {
+    match connection.get_database_backend() {
+        DbBackend::MySql => Some(of(connection.get_mysql_connection_pool())),
+        DbBackend::Postgres => Some(of(connection.get_postgres_connection_pool())),
+        DbBackend::Sqlite => Some(of(connection.get_sqlite_connection_pool())),
+        _ => None,
+    }
+}
+
+fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pool {
+    Pool {
+        open: pool.size(),
+        idle: pool.num_idle(),
+        most: pool.options().get_max_connections(),
+    }
+}

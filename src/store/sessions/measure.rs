@@ -1,0 +1,52 @@
+//! Counting statements, and who waits for them.
+
+use std::time::Instant;
+
+use sea_orm::DbErr;
+
+use crate::metrics::{DatabaseMetrics, Statement};
+use crate::service::SessionError;
+
+use super::{Changes, SqlSessionStore};
+
+impl SqlSessionStore {
+    /// From now on its statements are counted.
+    pub fn measure(&self, metrics: &DatabaseMetrics) {
+        self.standings.measure(metrics.of(Statement::Standing));
+        self.by_handle.measure(metrics.of(Statement::FindHandle));
+        self.by_id.measure(metrics.of(Statement::FindSession));
+        if let Some(Changes {
+            beginnings,
+            rotations,
+        }) = &self.changes
+        {
+            beginnings.measure(metrics.of(Statement::Begin));
+            rotations.measure(metrics.of(Statement::Rotate));
+        }
+        self.meter.set(metrics.of(Statement::Change)).ok();
+    }
+
+    /// Tells the meters how many callers wait.
+    pub fn measure_queues(&self) {
+        self.standings.measure_queue();
+        self.by_handle.measure_queue();
+        self.by_id.measure_queue();
+        if let Some(changes) = &self.changes {
+            changes.beginnings.measure_queue();
+            changes.rotations.measure_queue();
+        }
+    }
+
+    /// Runs a statement of one caller's own in time, and counts it.
+    pub(super) async fn measured<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, SessionError> {
+        let begun = Instant::now();
+        let done = self.in_time(work).await;
+        if let Some(meter) = self.meter.get() {
+            meter.ran(1, begun.elapsed(), done.is_err());
+        }
+        done
+    }
+}
