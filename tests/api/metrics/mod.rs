@@ -11,6 +11,7 @@ mod names;
 use std::collections::BTreeMap;
 
 use poem::http::Method;
+use serde_json::Value;
 
 use crate::harness::{ADMIN, TestApp, spawn_with};
 
@@ -65,4 +66,14 @@ fn labels(series: &str) -> BTreeMap<&str, &str> {
 fn file(path: &str) -> String {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// Every string in a JSON document.
+fn strings(document: &Value) -> Vec<&str> {
+    match document {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(strings).collect(),
+        Value::Object(members) => members.values().flat_map(strings).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
