@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use clap::Args as ClapArgs;
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 use crate::app::{self, App, Surroundings};
 use crate::config::{Config, Purpose};
 use crate::domain::{Clock, SystemClock};
+use crate::http::{ListenAddress, Listener};
 use crate::store::{OwnUser, OwnUsers};
 use crate::telemetry;
 
@@ -60,15 +60,19 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     let (alice, bob) = (expired("alice")?, expired("bob")?);
     config.http.example_token = Some(alice.clone());
     let app = App::build(&config, Surroundings::default()).await?;
-    let listener = bind(args.listen).await?;
-    let address = listener.local_addr()?;
+    let listener = bind(&config, args.listen).await?;
+    let url = listener.url()?;
 
     let signals = Signals::new()?;
     let server =
         tokio::spawn(
             async move { serve::until_stopped(app, (listener, None), &config, signals).await },
         );
-    let shown = tokio::task::spawn_blocking(move || show(address, &alice, &bob)).await?;
+    let shown = tokio::task::spawn_blocking({
+        let url = url.clone();
+        move || show(&url, &alice, &bob)
+    })
+    .await?;
     shown.map_err(|error| format!("the demo could not refresh a token: {error}"))?;
     say(
         "\nFrontends with refresh tokens speak other contracts: see `remint session start --help`.",
@@ -77,9 +81,7 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
         server.abort();
         return Ok(());
     }
-    say(format!(
-        "\nSwagger UI with a token that works: http://{address}/docs"
-    ));
+    say(format!("\nSwagger UI with a token that works: {url}/docs"));
     say("Serving until Ctrl-C; the database is temporary and the secret random.");
     server.await?
 }
@@ -98,21 +100,29 @@ fn config(folder: &Path) -> Result<Config, Failure> {
     Ok(Config::from_vars(settings, Purpose::Tokens)?)
 }
 
-async fn bind(wanted: SocketAddr) -> Result<TcpListener, Failure> {
-    match TcpListener::bind(wanted).await {
+async fn bind(config: &Config, wanted: SocketAddr) -> Result<Listener, Failure> {
+    let listen = async |address| {
+        Listener::bind(
+            &ListenAddress::Tcp(address),
+            config.listen.socket_mode,
+            None,
+        )
+        .await
+    };
+    match listen(wanted).await {
         Ok(listener) => Ok(listener),
         Err(error) => {
             note(format!(
                 "cannot listen on {wanted} ({error}); taking a free port"
             ));
-            Ok(TcpListener::bind(SocketAddr::new(wanted.ip(), 0)).await?)
+            Ok(listen(SocketAddr::new(wanted.ip(), 0)).await?)
         }
     }
 }
 
 /// Does what a legacy frontend does, with the real bytes on the wire.
-fn show(address: SocketAddr, alice: &str, bob: &str) -> Result<(), ureq::Error> {
-    let url = format!("http://{address}/api/auth/refresh");
+fn show(url: &str, alice: &str, bob: &str) -> Result<(), ureq::Error> {
+    let url = format!("{url}/api/auth/refresh");
     let refresh = |token: &str| -> Result<(u16, String), ureq::Error> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)

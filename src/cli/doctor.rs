@@ -80,6 +80,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     for line in &config.not_offered {
         findings.note("contract", "off", line);
     }
+    check_tls(&config, &mut findings);
     check_admin(&config, &mut findings);
     check_oauth(&config, &mut findings);
     check_clock(&mut findings);
@@ -101,12 +102,29 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     Err(Failure::Said)
 }
 
+fn check_tls(config: &Config, findings: &mut Findings) {
+    let Some(tls) = &config.listen.tls else {
+        let seen = "plain HTTP; TLS_CERT and TLS_KEY switch HTTPS on";
+        return findings.note("tls", "off", seen);
+    };
+    for warning in tls.warnings(SystemClock.now()) {
+        findings.note("tls", "warning", warning);
+    }
+    findings.good(
+        "tls",
+        match tls.valid_until() {
+            Some(end) => format!("the key fits; the certificate is good until {end}"),
+            None => "the key fits; the certificate does not say until when it is good".to_owned(),
+        },
+    );
+}
+
 fn check_admin(config: &Config, findings: &mut Findings) {
-    let address = config.admin.listen;
+    let address = &config.admin.listen;
     if config.admin.key.is_none() {
         let seen = "ADMIN_API_KEY switches on the listener that starts sessions";
         findings.note("admin", "off", seen);
-    } else if address.ip().is_loopback() {
+    } else if address.is_local() {
         findings.good("admin", format!("on {address}, for this machine alone"));
     } else {
         let seen = format!("on {address}; let only the login backend reach it");

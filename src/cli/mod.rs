@@ -5,6 +5,7 @@ mod doctor;
 mod explain;
 mod migrate;
 mod openapi;
+mod reload;
 mod serve;
 mod session;
 mod settings;

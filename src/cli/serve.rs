@@ -1,21 +1,21 @@
 //! `remint serve`
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::app::{App, Surroundings};
 use crate::config::{Config, Purpose};
-use crate::http::{self, Readiness};
+use crate::domain::{Clock as _, SystemClock};
+use crate::http::{self, ListenAddress, Listener, Readiness};
 use crate::service::{Causes, Cleaner};
 use crate::telemetry;
 
+use super::reload::Reload;
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome};
 
@@ -24,8 +24,14 @@ const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
+    // From the beginning: whoever does not wait for this signal is ended by it.
+    let reload = Reload::new(&config)?;
     let _logs = telemetry::init(&config.log)?;
     for warning in &config.warnings {
+        warn!("{warning}");
+    }
+    let tls = config.listen.tls.iter();
+    for warning in tls.flat_map(|tls| tls.warnings(SystemClock.now())) {
         warn!("{warning}");
     }
     for line in &config.not_offered {
@@ -48,40 +54,49 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     if let Some(problem) = app.directory.index_problem() {
         warn!("{problem}");
     }
-    let listener = listen(config.listen, "LISTEN_ADDR").await?;
+    let listener = listen(&config, &config.listen.address, "LISTEN_ADDR").await?;
     let admin_listener = listen_for_admins(&app, &config).await?;
-    let address = listener.local_addr()?;
+    let (address, url) = (listener.address()?, listener.url()?);
     info!(
         %address,
         users = %config.directory.table,
-        "listening; http://{address}/docs shows what there is"
+        "listening; {url}/docs shows what there is"
     );
+    tokio::spawn(reload.run());
     until_stopped(app, (listener, admin_listener), &config, signals).await
 }
 
 /// Takes the address, or says which setting names another.
-async fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address} ({setting}): {error}").into())
+async fn listen(
+    config: &Config,
+    address: &ListenAddress,
+    setting: &str,
+) -> Result<Listener, Failure> {
+    Listener::bind(
+        address,
+        config.listen.socket_mode,
+        config.listen.tls.as_ref(),
+    )
+    .await
+    .map_err(|error| format!("cannot listen on {address} ({setting}): {error}").into())
 }
 
 /// The address of the admin listener, where there is one.
-async fn listen_for_admins(app: &App, config: &Config) -> Result<Option<TcpListener>, Failure> {
+async fn listen_for_admins(app: &App, config: &Config) -> Result<Option<Listener>, Failure> {
     if app.admin_endpoint.is_none() {
         info!("the admin listener is off; ADMIN_API_KEY switches it on");
         return Ok(None);
     }
-    let listener = listen(config.admin.listen, "ADMIN_LISTEN_ADDR").await?;
-    let address = listener.local_addr()?;
-    info!(%address, "the admin listener is on; http://{address}/docs shows what there is");
+    let listener = listen(config, &config.admin.listen, "ADMIN_LISTEN_ADDR").await?;
+    let (address, url) = (listener.address()?, listener.url()?);
+    info!(%address, "the admin listener is on; {url}/docs shows what there is");
     Ok(Some(listener))
 }
 
 /// Serves until a signal, then lets requests finish; a second signal ends at once.
 pub(super) async fn until_stopped(
     app: App,
-    (listener, admin_listener): (TcpListener, Option<TcpListener>),
+    (listener, admin_listener): (Listener, Option<Listener>),
     config: &Config,
     mut signals: Signals,
 ) -> Outcome {

@@ -1,14 +1,12 @@
 //! The admin listener: where it is, and who may use it.
 
-use std::net::SocketAddr;
-
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::http::AdminKey;
+use crate::http::{AdminKey, ListenAddress};
 use crate::token::{HmacAlgorithm, Secret, WeakSecret};
 
 use super::keys::Keys;
-use super::lists;
+use super::listen;
 use super::vars::Vars;
 
 /// The fewest characters of a key; those of 24 random bytes in base64.
@@ -18,7 +16,7 @@ const MIN_CHARACTERS: usize = 32;
 #[derive(Debug, Clone)]
 pub struct AdminSettings {
     /// Where it is.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// What its callers have to know; without a key there is no admin listener.
     pub key: Option<AdminKey>,
     /// What opens the metrics and nothing else.
@@ -27,7 +25,7 @@ pub struct AdminSettings {
 
 /// The settings; the keys must be none of the secrets that sign tokens, and the address another than
 /// `public`.
-pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: SocketAddr) -> AdminSettings {
+pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: &ListenAddress) -> AdminSettings {
     const NAME: &str = "ADMIN_API_KEY";
     const METRICS: &str = "METRICS_API_KEY";
     let text = vars.secret(NAME, "ADMIN_API_KEY_FILE");
@@ -42,9 +40,9 @@ pub(super) fn read(vars: &mut Vars, keys: Option<&Keys>, public: SocketAddr) -> 
     }
     let mut fit = |name, text| fit(vars, name, text, keys);
     let (key, metrics_key) = (fit(NAME, text), fit(METRICS, metrics_text));
-    let listen = lists::listen_address(vars, "ADMIN_LISTEN_ADDR", 9000);
+    let listen = listen::address(vars, "ADMIN_LISTEN_ADDR", 9000);
     // Port 0 is a free one, each time another.
-    if key.is_some() && listen == public && listen.port() != 0 {
+    if key.is_some() && listen == *public && !listen.is_any_port() {
         vars.problem("ADMIN_LISTEN_ADDR", "must be another than LISTEN_ADDR");
     }
     AdminSettings {

@@ -1,9 +1,11 @@
 //! The settings that are lists or URLs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::http::TrustedProxies;
 
 use super::vars::{Vars, split};
 
@@ -75,21 +77,6 @@ pub(super) fn origins(vars: &mut Vars) -> Vec<String> {
     origins
 }
 
-/// An address and a port; by default that port of this machine alone.
-pub(super) fn listen_address(vars: &mut Vars, name: &'static str, port: u16) -> SocketAddr {
-    let default = SocketAddr::from(([127, 0, 0, 1], port));
-    let Some(address) = vars.optional(name) else {
-        return default;
-    };
-    address.trim().parse().unwrap_or_else(|_| {
-        let what = format!(
-            "expected an address and a port, such as 127.0.0.1:{port}, 0.0.0.0:{port} or [::]:{port}"
-        );
-        vars.problem(name, what);
-        default
-    })
-}
-
 /// Byte for byte: what a browser writes otherwise would never match.
 fn is_origin(origin: &str) -> bool {
     let schemes = [("http://", ":80"), ("https://", ":443")];
@@ -101,19 +88,25 @@ fn is_origin(origin: &str) -> bool {
     })
 }
 
-/// Addresses and networks.
-pub(super) fn networks(vars: &mut Vars) -> Vec<IpNet> {
-    let mut networks = Vec::new();
+/// Addresses and networks, and whether whoever comes by a Unix socket is one of them.
+pub(super) fn trusted_proxies(vars: &mut Vars) -> TrustedProxies {
+    let mut trusted = TrustedProxies::default();
     for part in split(&vars.optional("TRUSTED_PROXIES").unwrap_or_default()) {
+        // As nginx writes it, or as `LISTEN_ADDR` might make one guess.
+        if part == "unix" || part == "unix:" {
+            trusted.unix = true;
+            continue;
+        }
         let network = part
             .parse()
             .or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
         if let Ok(network) = network {
-            networks.push(network);
+            trusted.networks.push(network);
         } else {
-            let what = format!("{part} is neither an address nor a network such as 10.0.0.0/8");
+            let what =
+                format!("{part} is neither an address nor a network such as 10.0.0.0/8, nor unix");
             vars.problem("TRUSTED_PROXIES", what);
         }
     }
-    networks
+    trusted
 }

@@ -6,6 +6,7 @@ mod contracts;
 mod cookies;
 mod keys;
 mod limits;
+mod listen;
 mod lists;
 mod oauth;
 mod server;
@@ -15,7 +16,6 @@ mod tokens;
 mod vars;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -33,6 +33,7 @@ use crate::token::HmacAlgorithm;
 pub use admin::AdminSettings;
 pub use contracts::ContractSettings;
 pub use keys::Keys;
+pub use listen::ListenSettings;
 use vars::Vars;
 
 /// A hundred years in minutes: what is longer is a mistake, and sums of times stay in range.
@@ -73,7 +74,7 @@ pub struct Config {
     /// The users table.
     pub directory: DirectorySettings,
     /// Where the service listens.
-    pub listen: SocketAddr,
+    pub listen: ListenSettings,
     /// The admin listener.
     pub admin: AdminSettings,
     /// How requests are read.
@@ -177,8 +178,8 @@ impl Config {
         if directory.valid_after_column.is_some() && !dated {
             warnings.push(UNDATED.to_owned());
         }
-        let listen = lists::listen_address(vars, "LISTEN_ADDR", 8000);
-        let admin = admin::read(vars, keys.as_ref(), listen);
+        let listen = listen::read(vars, purpose);
+        let admin = admin::read(vars, keys.as_ref(), &listen.address);
         let http = http(vars, keys.as_ref(), admin.key.as_ref(), &mut warnings);
         Self {
             admin,
@@ -271,7 +272,7 @@ fn http(
     HttpSettings {
         cookies: cookies::read(vars, warnings),
         cors_allowed_origins: lists::origins(vars),
-        trusted_proxies: lists::networks(vars),
+        trusted_proxies: lists::trusted_proxies(vars),
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,

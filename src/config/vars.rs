@@ -8,7 +8,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 9] = [
+const OUR_PREFIXES: [&str; 11] = [
     "COGNITO_",
     "ENVELOPE_",
     "JWT_",
@@ -16,6 +16,8 @@ const OUR_PREFIXES: [&str; 9] = [
     "OAUTH_ISSUER",
     "RATE_LIMIT_",
     "REMINT_",
+    "TLS_CERT",
+    "TLS_KEY",
     "TOKEN_PAIR_",
     "USERS_",
 ];

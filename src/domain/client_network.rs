@@ -1,4 +1,4 @@
-//! Who is counted as one client.
+//! Who asks, and who is counted as one client.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,16 +6,44 @@ use std::net::{IpAddr, Ipv6Addr};
 /// The bits of an IPv6 address that its holder was given; the others he chooses himself.
 const GIVEN: u128 = !0 << 64;
 
-/// The addresses of one client: an IPv4 address, or an IPv6 network of 64 bits.
+/// Who asks, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientNetwork(IpAddr);
+pub enum ClientAddress {
+    /// Somebody at that address.
+    Ip(IpAddr),
+    /// A program of this machine, which came by a Unix socket and names nobody else.
+    Unix,
+}
+
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => write!(f, "{address}"),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// The addresses of one client: an IPv4 address, an IPv6 network of 64 bits, or all that comes by
+/// Unix sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientNetwork(ClientAddress);
 
 impl ClientNetwork {
     /// That of the client at `address`.
-    pub fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(address) => address.into(),
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & GIVEN).into(),
+    pub fn of(address: impl Into<ClientAddress>) -> Self {
+        Self(match address.into() {
+            ClientAddress::Unix => ClientAddress::Unix,
+            ClientAddress::Ip(address) => ClientAddress::Ip(match address.to_canonical() {
+                IpAddr::V4(address) => address.into(),
+                IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & GIVEN).into(),
+            }),
         })
     }
 }
@@ -23,8 +51,8 @@ impl ClientNetwork {
 impl fmt::Display for ClientNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            IpAddr::V4(address) => write!(f, "{address}"),
-            IpAddr::V6(network) => write!(f, "{network}/64"),
+            ClientAddress::Ip(IpAddr::V6(network)) => write!(f, "{network}/64"),
+            address @ (ClientAddress::Ip(IpAddr::V4(_)) | ClientAddress::Unix) => address.fmt(f),
         }
     }
 }
@@ -34,7 +62,7 @@ mod tests {
     use super::*;
 
     fn network(address: &str) -> String {
-        ClientNetwork::of(address.parse().unwrap()).to_string()
+        ClientNetwork::of(address.parse::<IpAddr>().unwrap()).to_string()
     }
 
     #[test]
@@ -48,5 +76,10 @@ mod tests {
         assert_eq!(network("2001:db8:0:1::1"), "2001:db8:0:1::/64");
         assert_eq!(network("2001:db8:0:1:ffff::"), "2001:db8:0:1::/64");
         assert_eq!(network("2001:db8:0:2::1"), "2001:db8:0:2::/64");
+    }
+
+    #[test]
+    fn what_comes_by_unix_sockets_is_one_client() {
+        assert_eq!(ClientNetwork::of(ClientAddress::Unix).to_string(), "unix");
     }
 }

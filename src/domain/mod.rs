@@ -17,7 +17,7 @@ pub use claims::{
     Claim, ClaimSet, JsonText, KeyTrust, Lineage, MAX_SUBJECT_BYTES, SessionId, Subject,
     VerifiedToken,
 };
-pub use client_network::ClientNetwork;
+pub use client_network::{ClientAddress, ClientNetwork};
 pub use clock::{Clock, IdSource, ManualClock, RandomIds, SystemClock};
 pub use contract::{Contract, Handle, Renewal, idle_end};
 pub use policy::{Admission, Lease, TokenPolicy};

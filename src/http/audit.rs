@@ -1,7 +1,5 @@
 //! One event per answer: who asked, by which contract, with which outcome. Never a token.
 
-use std::net::IpAddr;
-
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
@@ -9,7 +7,7 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use crate::domain::{Contract, Refusal};
+use crate::domain::{ClientAddress, Contract, Refusal};
 use crate::service::{Throttled, Trail};
 
 use super::problem::Code;
@@ -92,7 +90,12 @@ impl<R: ApiResponse> ApiResponse for Audited<R> {
 }
 
 /// Writes the event of one answer.
-pub(super) fn write(request_id: Uuid, client: Option<IpAddr>, status: StatusCode, audit: &Audit) {
+pub(super) fn write(
+    request_id: Uuid,
+    client: Option<ClientAddress>,
+    status: StatusCode,
+    audit: &Audit,
+) {
     let Audit {
         contract,
         outcome,

@@ -26,7 +26,6 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
@@ -36,6 +35,7 @@ use crate::service::{
     Delegate, Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
 };
 
+pub use self::client_address::TrustedProxies;
 use self::contract::cookie::{CookieApi, CookieRefresh};
 use self::contract::envelope::EnvelopeApi;
 use self::contract::refresh_token::RefreshTokenApi;
@@ -49,7 +49,9 @@ pub use admin::{AdminKey, AdminParts, admin_endpoint};
 pub use audit::{contracts, outcomes};
 pub use health::Readiness;
 pub use oauth::{ClientSecret, Issuer, NotAnIssuer, OAuthClient, OAuthSettings};
-pub use server::{ServerSettings, serve};
+pub use server::{
+    ListenAddress, Listener, NotAListenAddress, ServerSettings, Tls, TlsError, TlsFiles, serve,
+};
 
 /// What the endpoints are made of.
 pub struct Parts {
@@ -99,7 +101,7 @@ pub struct HttpSettings {
     /// The origins whose scripts may read answers, such as `https://app.example.com`.
     pub cors_allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
     /// How long the body of a request may take to arrive.
     pub body_deadline: Duration,
     /// How long a request may take as a whole.

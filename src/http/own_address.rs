@@ -1,16 +1,16 @@
 //! The address that a request was sent to, as far as its headers can tell.
 
-use ipnet::IpNet;
 use poem::Request;
+use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, HeaderValue, header};
 
-use super::client_address;
+use super::client_address::{self, TrustedProxies};
 
 /// The host that the client asked: `Host`, or what a trusted proxy says that it was.
 ///
 /// A proxy may let the client's own `X-Forwarded-Host` pass. No page of another origin can send
 /// one: that takes a preflight.
-pub(super) fn host<'a>(request: &'a Request, trusted_proxies: &[IpNet]) -> Option<&'a str> {
+pub(super) fn host<'a>(request: &'a Request, trusted_proxies: &TrustedProxies) -> Option<&'a str> {
     let headers = request.headers();
     if client_address::has_trusted_peer(request, trusted_proxies)
         && let Some(line) = last(headers, "x-forwarded-host")
@@ -24,12 +24,14 @@ pub(super) fn host<'a>(request: &'a Request, trusted_proxies: &[IpNet]) -> Optio
     }
 }
 
-/// Whether the client asked by HTTPS, which only a trusted proxy can tell.
-pub(super) fn is_https(request: &Request, trusted_proxies: &[IpNet]) -> bool {
-    client_address::has_trusted_peer(request, trusted_proxies)
-        && last(request.headers(), "x-forwarded-proto")
-            .and_then(nearest)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+/// Whether the client asked by HTTPS: what a trusted proxy says, or how the request came.
+pub(super) fn is_https(request: &Request, trusted_proxies: &TrustedProxies) -> bool {
+    if client_address::has_trusted_peer(request, trusted_proxies)
+        && let Some(line) = last(request.headers(), "x-forwarded-proto")
+    {
+        return nearest(line).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    }
+    *request.scheme() == Scheme::HTTPS
 }
 
 /// The last line of that header.

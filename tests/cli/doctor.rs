@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{foreign_database, place_with_users};
+use crate::harness::authority::Authority;
 use crate::harness::process::{Output, Place};
 use crate::harness::servers::OwnRedis;
 
@@ -249,4 +250,34 @@ async fn a_redis_that_does_not_answer_is_a_warning() {
     );
     let seen = "answers; replicas share the limits".to_owned();
     assert_eq!(finding(&there, "redis"), ("ok".to_owned(), seen));
+}
+
+#[test]
+fn the_end_of_the_certificate_is_told_before_it_comes() {
+    let place = Place::new();
+    let output = place.run(&["doctor", "--json"]);
+    assert_eq!(finding(&output, "tls").0, "off");
+
+    let place = place
+        .with("TLS_CERT", "cert.pem")
+        .with("TLS_KEY", "key.pem");
+    for (year, state, seen) in [
+        (
+            2100,
+            "ok",
+            "the certificate is good until 2100-01-01 00:00:00 UTC",
+        ),
+        (
+            2020,
+            "warning",
+            "the certificate ran out at 2020-01-01 00:00:00 UTC",
+        ),
+    ] {
+        Authority::new().sign(year).write_to(place.path());
+        let output = place.run(&["doctor", "--json"]);
+
+        let (found, said) = finding(&output, "tls");
+        assert_eq!((output.code, &*found), (Some(0), state), "{output:?}");
+        assert!(said.contains(seen), "{said}");
+    }
 }

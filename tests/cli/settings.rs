@@ -41,9 +41,9 @@ fn everything_that_is_wrong_is_said_at_once() {
       REFRESH_WINDOW_MINUTES: expected a whole number from 1 to 52560000
       DATABASE_URL: expected sqlite://…, postgres://…, mysql://… or mariadb://…
       USERS_CLAIM_COLUMNS: exp is written by remint itself
-      LISTEN_ADDR: expected an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000
+      LISTEN_ADDR: expected an address and a port, or a Unix socket, such as 127.0.0.1:8000, 0.0.0.0:8000, [::]:8000 or unix:/run/remint.sock
       CORS_ALLOWED_ORIGINS: * is not an origin as browsers write it: https://app.example.com, in lower case, without a path and without the scheme's own port; * is not supported, because answers carry credentials
-      TRUSTED_PROXIES: 10.0.0.0/33 is neither an address nor a network such as 10.0.0.0/8
+      TRUSTED_PROXIES: 10.0.0.0/33 is neither an address nor a network such as 10.0.0.0/8, nor unix
       LOG_FORMAT: expected pretty or json
       JWT_ALGORITM: unknown; did you mean JWT_ALGORITHM?
       USERS_FOO: unknown; .env.example lists every setting

@@ -1,6 +1,7 @@
 //! `remint smoke`
 
 use super::place_with_users;
+use crate::harness::authority::Authority;
 use crate::harness::process::Place;
 use crate::server::post_refresh;
 
@@ -23,6 +24,28 @@ fn a_service_that_does_as_it_should_passes_every_step() {
     let rows = rows.as_array().unwrap();
     assert!(rows.len() > 15 && rows.iter().all(|row| row["verdict"] == "ok"));
     assert!(rows.iter().any(|row| row["got"] == "401 user_inactive"));
+}
+
+#[test]
+fn a_service_with_a_certificate_of_ones_own_needs_to_be_believed_in() {
+    let authority = Authority::new();
+    let place = place_with_users()
+        .with("TLS_CERT", "cert.pem")
+        .with("TLS_KEY", "key.pem");
+    authority.sign(2100).write_to(place.path());
+    std::fs::write(place.path().join("ca.pem"), authority.pem()).unwrap();
+    let service = place.serve();
+    let url = format!("https://{}", service.address());
+    let arguments = ["smoke", &url, "--sub", "alice"];
+
+    let doubting = place.run(&arguments);
+    let believing = place.run(&[&arguments[..], &["--cacert", "ca.pem"]].concat());
+    let mistaken = place.run(&[&arguments[..], &["--cacert", "key.pem"]].concat());
+
+    assert!(doubting.stderr.contains("--cacert names"), "{doubting:?}");
+    assert_eq!(believing.code, Some(0), "{believing:?}");
+    let message = "remint: key.pem cannot be used: there is no certificate in it";
+    assert!(mistaken.stderr.starts_with(message), "{mistaken:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 mod app;
+pub(crate) mod authority;
 pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod process;

@@ -94,7 +94,8 @@ impl Place {
     pub(crate) fn serve_after(&self, shell: &str) -> Service {
         let mut service = self.start_after(shell);
         let line: Value = serde_json::from_str(&service.line_with("listening;")).unwrap();
-        service.address = line["address"].as_str().unwrap().parse().unwrap();
+        let address = line["address"].as_str().unwrap();
+        address.clone_into(&mut service.address);
         service
     }
 
@@ -108,9 +109,7 @@ impl Place {
         let mut command = self.command("/bin/sh");
         let mut child = command
             .args(["-c", &script])
-            .env("LISTEN_ADDR", "127.0.0.1:0")
-            .env("ADMIN_LISTEN_ADDR", "127.0.0.1:0")
-            .env("LOG_FORMAT", "json")
+            .envs(self.service_variables())
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -118,8 +117,21 @@ impl Place {
             lines: lines_of(&mut child),
             child,
             log: String::new(),
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            address: String::new(),
         }
+    }
+
+    /// Free ports and a log for machines, unless the place says otherwise.
+    fn service_variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let defaults = [
+            ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
+            ("LOG_FORMAT", "json"),
+        ];
+        let own = self.variables.iter();
+        defaults
+            .into_iter()
+            .chain(own.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     fn command(&self, program: &str) -> Command {
@@ -163,12 +175,13 @@ pub(crate) struct Service {
     child: Child,
     lines: Receiver<String>,
     log: String,
-    address: SocketAddr,
+    address: String,
 }
 
 impl Service {
+    /// Where it is, if it listens at a port.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.address.parse().unwrap()
     }
 
     /// Where the admin listener is, which says so before the public one does.

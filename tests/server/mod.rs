@@ -7,6 +7,8 @@ mod load;
 mod log;
 mod shutdown;
 mod start;
+mod tls;
+mod unix;
 
 use std::net::{SocketAddr, TcpStream};
 

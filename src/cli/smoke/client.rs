@@ -1,9 +1,12 @@
 //! Sends the steps and compares what comes back.
 
-use std::thread;
+use std::fmt::Display;
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, thread};
 
 use serde_json::Value;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::super::terminal::{Failure, note};
 use super::steps::{Request, Step};
@@ -21,17 +24,20 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(url: &str, longest: i64) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        Self {
-            agent,
+    /// A client of the service at `url`, who believes in the certificates of a file, or else in
+    /// those of the public authorities.
+    pub(super) fn new(url: &str, cacert: Option<&Path>, longest: i64) -> Result<Self, Failure> {
+        let mut agent = ureq::Agent::config_builder().http_status_as_error(false);
+        if let Some(file) = cacert {
+            let tls = TlsConfig::builder().root_certs(roots(file)?);
+            agent = agent.tls_config(tls.build());
+        }
+        Ok(Self {
+            agent: agent.build().into(),
             url: url.trim_end_matches('/').to_owned(),
             longest,
             fresh: None,
-        }
+        })
     }
 
     /// A row of the table: name, what was expected, what came, the verdict.
@@ -81,7 +87,10 @@ impl Client {
                     .call()
             }
         };
-        let mut response = sent.map_err(|error| format!("{url} does not answer: {error}"))?;
+        let mut response = sent.map_err(|error| {
+            let advice = advice(&error);
+            format!("{url} does not answer: {error}{advice}")
+        })?;
         let body = response.body_mut().read_to_string()?;
         let status = response.status().as_u16();
         let seconds = response.headers().get("retry-after");
@@ -94,6 +103,32 @@ impl Client {
                 .map(Duration::from_secs)
                 .filter(|wait| *wait <= PATIENCE),
         })
+    }
+}
+
+/// The certificates of a file in PEM.
+fn roots(file: &Path) -> Result<RootCerts, Failure> {
+    let unreadable = |why: &dyn Display| format!("{} cannot be used: {why}", file.display());
+    let text = fs::read(file).map_err(|error| unreadable(&error))?;
+    let items = parse_pem(&text).map(|item| item.map_err(|error| unreadable(&error)));
+    let mut roots = Vec::new();
+    for item in items {
+        if let PemItem::Certificate(certificate) = item? {
+            roots.push(certificate);
+        }
+    }
+    if roots.is_empty() {
+        return Err(unreadable(&"there is no certificate in it").into());
+    }
+    Ok(RootCerts::from(roots))
+}
+
+/// What to do about an error, where that is known.
+fn advice(error: &ureq::Error) -> &'static str {
+    if error.to_string().contains("invalid peer certificate") {
+        "; --cacert names a file with the certificates to believe in"
+    } else {
+        ""
     }
 }
 

@@ -3,6 +3,8 @@
 mod client;
 mod steps;
 
+use std::path::PathBuf;
+
 use clap::Args as ClapArgs;
 
 use crate::config::{Config, Purpose};
@@ -23,6 +25,9 @@ pub(super) struct Args {
     /// The key of a user who is not, to see that refusal as well
     #[arg(long, value_name = "KEY")]
     inactive_sub: Option<String>,
+    /// The certificates to believe in, in PEM, where the service's is not of a public authority
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,7 +62,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
 
 fn walk(config: &Config, args: &Args) -> Result<Vec<Vec<String>>, Failure> {
     let longest = config.policy.access_lifetime.num_seconds();
-    let mut client = Client::new(&args.url, longest);
+    let mut client = Client::new(&args.url, args.cacert.as_deref(), longest)?;
     let steps = steps::all(config, &args.sub, args.inactive_sub.as_deref())?;
 
     let progress = indicatif::ProgressBar::new(steps.len() as u64);

@@ -55,19 +55,61 @@ fn origins_are_as_browsers_write_them() {
 }
 
 #[test]
+fn whoever_comes_by_a_unix_socket_can_be_a_trusted_proxy() {
+    for list in ["unix", "10.0.0.0/8, unix:"] {
+        let trusted = read(&[("TRUSTED_PROXIES", list)]).unwrap().http;
+        assert!(trusted.trusted_proxies.unix, "{list}");
+    }
+}
+
+#[test]
+fn a_listener_is_at_an_address_or_at_a_unix_socket() {
+    for address in ["[::1]:80", "unix:/run/remint.sock", "unix:remint.sock"] {
+        let config = read(&[("LISTEN_ADDR", address)]).unwrap();
+        assert_eq!(config.listen.address.to_string(), address);
+    }
+    let long = format!("unix:/{}", "a".repeat(103));
+    for wrong in ["localhost:80", "/run/remint.sock", "unix:", &long] {
+        assert!(problem(&[("LISTEN_ADDR", wrong)]).contains("LISTEN_ADDR"));
+    }
+}
+
+#[test]
+fn the_mode_of_unix_sockets_is_octal() {
+    let mode = |text| {
+        read(&[("LISTEN_SOCKET_MODE", text)])
+            .unwrap()
+            .listen
+            .socket_mode
+    };
+
+    assert_eq!((mode(""), mode("666"), mode("0600")), (0o660, 0o666, 0o600));
+    for wrong in ["rw", "1777", "68", "-1"] {
+        assert!(problem(&[("LISTEN_SOCKET_MODE", wrong)]).contains("octal"));
+    }
+}
+
+#[test]
 fn trusted_proxies_are_addresses_and_networks() {
     let list = "10.0.0.0/8, 192.0.2.1, fd00::/8,2001:db8::1";
-    let networks = read(&[("TRUSTED_PROXIES", list)])
+    let trusted = read(&[("TRUSTED_PROXIES", list)])
         .unwrap()
         .http
         .trusted_proxies;
 
-    let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    let networks: Vec<_> = trusted.networks.iter().map(ToString::to_string).collect();
     assert_eq!(
         networks,
         ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8", "2001:db8::1/128"]
     );
-    for wrong in ["10.0.0.0/33", "10.0.0", "proxy.example", "fd00::/129"] {
+    assert!(!trusted.unix);
+    for wrong in [
+        "10.0.0.0/33",
+        "10.0.0",
+        "proxy.example",
+        "fd00::/129",
+        "unix:/run",
+    ] {
         assert!(problem(&[("TRUSTED_PROXIES", wrong)]).contains(wrong));
     }
 }

@@ -34,7 +34,7 @@ const SECRETS: [&str; 16] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 38] = [
+const CHECKED: [&str; 39] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -53,6 +53,7 @@ const CHECKED: [&str; 38] = [
     "JWT_SECRET_KEY_FILE",
     "KEEP_ALIVE_SECONDS",
     "LISTEN_ADDR",
+    "LISTEN_SOCKET_MODE",
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_CONNECTIONS",
@@ -105,7 +106,7 @@ fn the_defaults_are_those_that_the_documentation_promises() {
     assert_eq!(policy.leeway, TimeDelta::seconds(30));
     assert_eq!(config.subject_claim, "sub");
     assert_eq!(config.directory, DirectorySettings::default());
-    assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    assert_eq!(config.listen.address.to_string(), "127.0.0.1:8000");
     assert!(config.users_database.is_none() && config.warnings.is_empty());
 }
 

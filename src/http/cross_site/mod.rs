@@ -7,11 +7,11 @@
 #[cfg(test)]
 mod tests;
 
-use ipnet::IpNet;
 use poem::Request;
 use poem::http::{HeaderMap, HeaderValue, header};
 
 use super::audit::Audit;
+use super::client_address::TrustedProxies;
 use super::own_address;
 use super::problem::Code;
 
@@ -21,7 +21,7 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 /// Knows whose pages may use the cookies.
 pub(super) struct CrossSiteGuard {
     listed: Vec<String>,
-    trusted_proxies: Vec<IpNet>,
+    trusted_proxies: TrustedProxies,
 }
 
 /// Why a request may not use the cookies that it carries.
@@ -58,10 +58,10 @@ impl CrossSite {
 }
 
 impl CrossSiteGuard {
-    pub(super) fn new(listed: &[String], trusted_proxies: &[IpNet]) -> Self {
+    pub(super) fn new(listed: &[String], trusted_proxies: &TrustedProxies) -> Self {
         Self {
             listed: listed.to_owned(),
-            trusted_proxies: trusted_proxies.to_owned(),
+            trusted_proxies: trusted_proxies.clone(),
         }
     }
 
@@ -108,7 +108,8 @@ impl CrossSiteGuard {
         ) else {
             return false;
         };
-        is_origin_of(origin, host)
+        let is_https = own_address::is_https(request, &self.trusted_proxies);
+        is_origin_of(origin, host, is_https)
     }
 }
 
@@ -118,12 +119,20 @@ fn fetch_site_is(headers: &HeaderMap, site: &str) -> bool {
 }
 
 /// Whether pages of `host` have that origin, which never names the scheme's own port.
-fn is_origin_of(origin: &str, host: &str) -> bool {
-    let schemes = [("http://", ":80"), ("https://", ":443")];
-    schemes.into_iter().any(|(scheme, own_port)| {
-        let host = host.strip_suffix(own_port).unwrap_or(host);
-        let authority = origin.strip_prefix(scheme);
-        authority
-            .is_some_and(|authority| !authority.is_empty() && authority.eq_ignore_ascii_case(host))
-    })
+///
+/// Where the request came by HTTPS the page must have as well: anybody on the way can write one
+/// that did not. Where it did not, a proxy may have left that out.
+fn is_origin_of(origin: &str, host: &str, is_https: bool) -> bool {
+    let schemes = [("https://", ":443"), ("http://", ":80")];
+    let possible = if is_https { 1 } else { 2 };
+    schemes
+        .into_iter()
+        .take(possible)
+        .any(|(scheme, own_port)| {
+            let host = host.strip_suffix(own_port).unwrap_or(host);
+            let authority = origin.strip_prefix(scheme);
+            authority.is_some_and(|authority| {
+                !authority.is_empty() && authority.eq_ignore_ascii_case(host)
+            })
+        })
 }

@@ -25,7 +25,11 @@ fn check(peer: &str, headers: &[(&'static str, &str)]) -> Result<(), CrossSite> 
     let head = RequestParts::from((head, LocalAddr::default(), peer, Scheme::HTTP));
 
     let listed = ["https://app.example.com", "http://localhost:3000"].map(str::to_owned);
-    let guard = CrossSiteGuard::new(&listed, &["10.0.0.0/8".parse().unwrap()]);
+    let trusted_proxies = TrustedProxies {
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        unix: false,
+    };
+    let guard = CrossSiteGuard::new(&listed, &trusted_proxies);
     guard.check(&Request::from_parts(head, Body::empty()))
 }
 
@@ -54,6 +58,22 @@ fn the_services_own_pages_may() {
     ] {
         assert_eq!(page(origin, host), Ok(()), "{origin} at {host}");
     }
+}
+
+#[test]
+fn where_https_is_spoken_the_same_host_without_it_is_another() {
+    let page = |origin, scheme| {
+        let headers = [
+            ("host", "shop.example"),
+            ("origin", origin),
+            ("x-forwarded-proto", scheme),
+        ];
+        check(PROXY, &headers)
+    };
+
+    assert_eq!(page("https://shop.example", "https"), Ok(()));
+    assert_eq!(page("http://shop.example", "https"), FOREIGN);
+    assert_eq!(page("http://shop.example", "http"), Ok(()));
 }
 
 #[test]

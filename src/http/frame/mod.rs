@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use ipnet::IpNet;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::timeout;
@@ -19,6 +18,7 @@ use crate::metrics::{Answer, Answers};
 
 use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
+use super::client_address::TrustedProxies;
 use super::contract::failure::Spoken;
 use super::cors::Cors;
 use super::problem::{Code, NOTHING_THERE, RETRY_AFTER_SECONDS};
@@ -32,7 +32,7 @@ pub(super) struct Frame<E> {
     allowed: AllowedMethods,
     cors: Cors,
     deadline: Duration,
-    trusted_proxies: Vec<IpNet>,
+    trusted_proxies: TrustedProxies,
 }
 
 /// What a frame reads and counts with.

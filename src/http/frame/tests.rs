@@ -17,7 +17,7 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
             same_site: SameSite::Lax,
             secure: true,
         },
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         body_deadline: Duration::from_secs(1),
         request_deadline: Duration::from_secs(1),
         example_token: None,

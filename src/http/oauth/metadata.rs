@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use poem::endpoint::make;
 use poem::error::NotFoundError;
 use poem::{Endpoint, IntoResponse, Request};
@@ -11,6 +10,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::super::Tag;
+use super::super::client_address::TrustedProxies;
 use super::super::example::{JsonExample, Shown};
 use super::super::own_address;
 use super::super::problem::{Code, Problem, ProblemJson};
@@ -24,7 +24,7 @@ pub(in crate::http) const WELL_KNOWN: &str = "/.well-known/oauth-authorization-s
 #[derive(Clone)]
 pub(in crate::http) struct Metadata {
     pub(super) issuer: Option<Issuer>,
-    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) trusted_proxies: TrustedProxies,
     pub(super) client: Arc<OAuthClient>,
 }
 

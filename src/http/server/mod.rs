@@ -5,6 +5,8 @@
 //! and documents are poem's.
 
 mod head_guard;
+mod listener;
+mod tls;
 mod write_guard;
 
 use std::io;
@@ -15,17 +17,20 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use poem::Endpoint;
 use poem::http::uri::Scheme;
-use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Endpoint};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_util::either::Either;
 use tracing::{debug, warn};
 
 use head_guard::HeadGuard;
+use listener::Accepted;
 use write_guard::WriteGuard;
+
+pub use listener::{ListenAddress, Listener, NotAListenAddress};
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The largest head of a request, in bytes; beyond it the answer is 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -55,17 +60,26 @@ pub struct ServerSettings {
 
 /// Serves `endpoint` until `stop` is ready, then lets what is in flight finish.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     endpoint: Arc<impl Endpoint + 'static>,
     settings: ServerSettings,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(settings.max_connections));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(settings.idle_deadline)
-        .max_buf_size(MAX_HEAD_BYTES);
+    let attendant = Arc::new(Attendant {
+        endpoint,
+        http: http(settings),
+        tls: listener.tls.clone(),
+        head_deadline: settings.head_deadline,
+    });
+    let attend = |accepted: Accepted, slot: OwnedSemaphorePermit| {
+        let (attendant, watcher) = (Arc::clone(&attendant), graceful.watcher());
+        tokio::spawn(async move {
+            attendant.attend(accepted, watcher).await;
+            drop(slot);
+        });
+    };
 
     tokio::pin!(stop);
     loop {
@@ -77,37 +91,15 @@ pub async fn serve(
             () = &mut stop => break,
             next = next => next,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
+        match (slot, accepted) {
+            (Ok(slot), Ok(accepted)) => attend(accepted, slot),
+            (_, Err(error)) => {
                 warn!(%error, "a connection could not be accepted");
                 sleep(PAUSE_AFTER_ACCEPT_ERROR).await;
-                continue;
             }
-        };
-        let addresses = (
-            LocalAddr(Addr::SocketAddr(stream.local_addr().unwrap_or(peer))),
-            RemoteAddr(Addr::SocketAddr(peer)),
-        );
-        let guarded = TokioIo::new(guard(stream, settings.head_deadline));
-        let service = service_fn({
-            let endpoint = Arc::clone(&endpoint);
-            move |request: hyper::Request<Incoming>| {
-                let (endpoint, (local, remote)) = (Arc::clone(&endpoint), addresses.clone());
-                async move {
-                    let request = (request, local, remote, Scheme::HTTP).into();
-                    let response = endpoint.get_response(request).await;
-                    Ok::<hyper::Response<_>, std::convert::Infallible>(response.into())
-                }
-            }
-        });
-        let connection = graceful.watch(http.serve_connection(guarded, service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(%error, "a connection broke");
-            }
-            drop(slot);
-        });
+            // Nobody closes the semaphore.
+            (Err(_), Ok(_)) => {}
+        }
     }
 
     drop(listener);
@@ -120,10 +112,54 @@ pub async fn serve(
     Ok(())
 }
 
-fn guard(stream: TcpStream, deadline: Duration) -> HeadGuard<WriteGuard<TcpStream>> {
-    // Small answers must not wait for the client's acknowledgement of earlier ones.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "TCP_NODELAY could not be set");
+fn http(settings: ServerSettings) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_deadline)
+        .max_buf_size(MAX_HEAD_BYTES);
+    http
+}
+
+/// Answers what comes over connections.
+struct Attendant<E> {
+    endpoint: Arc<E>,
+    http: http1::Builder,
+    tls: Option<Tls>,
+    head_deadline: Duration,
+}
+
+impl<E: Endpoint + 'static> Attendant<E> {
+    /// Answers one connection to its end.
+    async fn attend(&self, accepted: Accepted, watcher: Watcher) {
+        let Accepted {
+            stream,
+            local,
+            remote,
+        } = accepted;
+        // Below TLS, as it is the peer who does not read, whatever is written.
+        let stream = WriteGuard::new(stream, WRITE_DEADLINE);
+        let (stream, scheme) = match &self.tls {
+            None => (Either::Left(stream), Scheme::HTTP),
+            Some(tls) => match timeout(self.head_deadline, tls.accept(stream)).await {
+                Ok(Ok(stream)) => (Either::Right(Box::new(stream)), Scheme::HTTPS),
+                Ok(Err(error)) => return debug!(%error, "a TLS handshake failed"),
+                Err(_) => return debug!("a TLS handshake took too long"),
+            },
+        };
+        let guarded = TokioIo::new(HeadGuard::new(stream, self.head_deadline));
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let from = (local.clone(), remote.clone(), scheme.clone());
+            let endpoint = Arc::clone(&self.endpoint);
+            async move {
+                let (local, remote, scheme) = from;
+                let request = (request, local, remote, scheme).into();
+                let response = endpoint.get_response(request).await;
+                Ok::<hyper::Response<_>, std::convert::Infallible>(response.into())
+            }
+        });
+        let connection = self.http.serve_connection(guarded, service);
+        if let Err(error) = watcher.watch(connection).await {
+            debug!(%error, "a connection broke");
+        }
     }
-    HeadGuard::new(WriteGuard::new(stream, WRITE_DEADLINE), deadline)
 }
