@@ -17,6 +17,7 @@ mod frameworks;
 mod harness;
 mod imports;
 mod properties;
+mod replicas;
 mod seeds;
 mod server;
 mod servers;

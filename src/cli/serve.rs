@@ -123,12 +123,25 @@ pub(super) async fn until_stopped(
     let admin = async {
         match admin_endpoint.zip(admin_listener) {
             Some((endpoint, listener)) => {
-                http::serve(listener, endpoint, config.server, told.clone()).await
+                http::serve(
+                    listener,
+                    endpoint,
+                    config.server,
+                    Arc::clone(&readiness),
+                    told.clone(),
+                )
+                .await
             }
             None => Ok(()),
         }
     };
-    let public = http::serve(listener, endpoint, config.server, told.clone());
+    let public = http::serve(
+        listener,
+        endpoint,
+        config.server,
+        Arc::clone(&readiness),
+        told.clone(),
+    );
     tokio::try_join!(public, admin)?;
     info!("stopped");
     Ok(())
@@ -151,8 +164,8 @@ async fn clean_up(cleaner: Arc<Cleaner>) {
 }
 
 fn drain(readiness: &Readiness, mut signals: Signals) {
-    info!("stopping: requests in flight may finish; a second signal ends at once");
     readiness.drain();
+    info!("stopping: requests in flight may finish; a second signal ends at once");
     tokio::spawn(async move {
         signals.next().await;
         std::process::exit(1);

@@ -22,7 +22,8 @@ impl Readiness {
         self.draining.store(true, Ordering::Release);
     }
 
-    fn is_draining(&self) -> bool {
+    /// Whether it says so.
+    pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod scripts;
 pub(crate) mod servers;
 pub(crate) mod wire;

@@ -87,6 +87,41 @@ fn a_second_signal_ends_the_delay_as_well() {
 }
 
 #[test]
+fn a_request_that_is_on_its_way_is_answered_and_is_the_last_of_its_connection() {
+    let place = Place::new();
+    let mut service = place.serve();
+    let (mut used, mut fresh) = (Wire::to(&service), Wire::to(&service));
+    assert_eq!(used.send(GOOD).answer().status(), 200);
+
+    service.signal("TERM");
+    service.line_with("stopping");
+    for wire in [&mut used, &mut fresh] {
+        let answer = wire.send(GOOD).answer();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!(wire.rest(), "");
+    }
+
+    assert_eq!(service.end().code(), Some(0));
+}
+
+#[test]
+fn while_the_listeners_stay_open_each_answer_is_the_last_of_its_connection() {
+    let place = Place::new().with("SHUTDOWN_DELAY_SECONDS", "600");
+    let mut service = place.serve();
+    let mut used = Wire::to(&service);
+    assert_eq!(used.send(GOOD).answer().status(), 200);
+
+    service.signal("TERM");
+    service.line_with("stopping");
+
+    for mut wire in [used, Wire::to(&service)] {
+        assert_eq!(wire.send(GOOD).answer().header("connection"), Some("close"));
+        assert_eq!(wire.rest(), "");
+    }
+}
+
+#[test]
 fn idle_connections_do_not_hold_it_up() {
     let place = Place::new();
     let mut service = place.serve();

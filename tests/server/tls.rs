@@ -183,6 +183,7 @@ fn a_stop_lets_what_is_in_flight_finish() {
     service.line_with("stopping");
     let answer = wire.send(BODY).answer();
 
+    assert_eq!(answer.header("connection"), Some("close"));
     assert_eq!((answer.status(), wire.rest()), (401, String::new()));
     assert_eq!(service.end().code(), Some(0));
 }

@@ -13,6 +13,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,11 +21,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use poem::Endpoint;
 use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tracing::{debug, warn};
 
+use super::Readiness;
 use head_guard::HeadGuard;
 use listener::Accepted;
 use write_guard::WriteGuard;
@@ -41,6 +44,11 @@ const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 
 /// For how long a peer may read nothing of an answer that waits for it.
 const WRITE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// For how long a connection without a request stays open after the listener has closed: a proxy
+/// may be sending into it at this moment, and cannot know whether a request that gets no answer was
+/// acted on.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +67,14 @@ pub struct ServerSettings {
 }
 
 /// Serves `endpoint` until `stop` is ready, then lets what is in flight finish.
+///
+/// From when `readiness` says that the service is draining, each answer is the last one of its
+/// connection, so that proxies come to have no connection left that they could send into.
 pub async fn serve(
     listener: Listener,
     endpoint: Arc<impl Endpoint + 'static>,
     settings: ServerSettings,
+    readiness: Arc<Readiness>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
@@ -72,6 +84,7 @@ pub async fn serve(
         http: http(settings),
         tls: listener.tls.clone(),
         head_deadline: settings.head_deadline,
+        readiness,
     });
     let attend = |accepted: Accepted, slot: OwnedSemaphorePermit| {
         let (attendant, watcher) = (Arc::clone(&attendant), graceful.watcher());
@@ -102,11 +115,20 @@ pub async fn serve(
         }
     }
 
-    drop(listener);
-    if timeout(settings.shutdown_deadline, graceful.shutdown())
-        .await
-        .is_err()
+    // Whom the kernel has let in, but nobody has accepted, would be cut off with their requests.
+    while let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
+        && let Some(Ok(accepted)) = listener.accept().now_or_never()
     {
+        attend(accepted, slot);
+    }
+    drop(listener);
+    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
+    let finish = async {
+        // As long as anybody is connected.
+        timeout(LAST_REQUESTS, slots.acquire_many(all)).await.ok();
+        graceful.shutdown().await;
+    };
+    if timeout(settings.shutdown_deadline, finish).await.is_err() {
         warn!("requests in flight ran into the shutdown deadline and were cut");
     }
     Ok(())
@@ -126,6 +148,7 @@ struct Attendant<E> {
     http: http1::Builder,
     tls: Option<Tls>,
     head_deadline: Duration,
+    readiness: Arc<Readiness>,
 }
 
 impl<E: Endpoint + 'static> Attendant<E> {
@@ -149,11 +172,15 @@ impl<E: Endpoint + 'static> Attendant<E> {
         let guarded = TokioIo::new(HeadGuard::new(stream, self.head_deadline));
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let from = (local.clone(), remote.clone(), scheme.clone());
-            let endpoint = Arc::clone(&self.endpoint);
+            let (endpoint, readiness) = (Arc::clone(&self.endpoint), Arc::clone(&self.readiness));
             async move {
                 let (local, remote, scheme) = from;
                 let request = (request, local, remote, scheme).into();
-                let response = endpoint.get_response(request).await;
+                let mut response = endpoint.get_response(request).await;
+                if readiness.is_draining() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
                 Ok::<hyper::Response<_>, std::convert::Infallible>(response.into())
             }
         });

@@ -54,14 +54,9 @@ impl Daemon {
     }
 
     fn start(&self) -> Result<Option<Server>, String> {
-        let path = search_path();
-        if !path.iter().any(|folder| folder.join(self.binary).is_file()) {
-            let notice = format!(
-                "no `{}` binary found; apt-get install {}",
-                self.binary, self.package
-            );
-            return leave_out(self.name, &notice).map(|()| None);
-        }
+        let Some(path) = path_to(self.name, self.binary, self.package)? else {
+            return Ok(None);
+        };
 
         let folder = tempfile::Builder::new()
             .prefix("remint-test-")
@@ -71,10 +66,7 @@ impl Daemon {
         let port = free_port();
         let variables = BTreeMap::from([
             ("OWNER", self.owner.to_owned()),
-            (
-                "PATH",
-                std::env::join_paths(path).unwrap().into_string().unwrap(),
-            ),
+            ("PATH", path),
             ("PORT", port.to_string()),
         ]);
         let mut process = supervise(self.script, &folder, &variables);
@@ -101,6 +93,17 @@ impl Daemon {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// A `PATH` on which that program is; where it is not installed, says so and is none.
+pub(crate) fn path_to(name: &str, binary: &str, package: &str) -> Result<Option<String>, String> {
+    let path = search_path();
+    if path.iter().any(|folder| folder.join(binary).is_file()) {
+        let path = std::env::join_paths(path).unwrap();
+        return Ok(Some(path.into_string().unwrap()));
+    }
+    let notice = format!("no `{binary}` binary found; apt-get install {package}");
+    leave_out(name, &notice).map(|()| None)
 }
 
 /// Says aloud that tests are left out, and why; an error where that is not allowed.
