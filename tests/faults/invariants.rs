@@ -20,22 +20,23 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::harness::process::PATIENCE;
-use crate::harness::{Answer, logs};
+use crate::harness::{ADMIN, Answer, logs};
 use crate::survival::contract::{Contract, Login};
 use crate::survival::door::Door;
-use crate::survival::rows;
+use crate::survival::{CONTRACTS, rows};
 
-/// What a statement may take in these tests.
-pub(crate) const DEADLINE: (&str, &str) = ("DATABASE_TIMEOUT_MILLISECONDS", "1000");
+/// What the clients need: a deadline that is short and yet not missed by chance, and the longest
+/// grace that can be set, so that a slow machine is no thief.
+pub(crate) const SETTINGS: [(&str, &str); 4] = [
+    ADMIN,
+    ("DATABASE_TIMEOUT_MILLISECONDS", "1000"),
+    ("REFRESH_GRACE_SECONDS", "300"),
+    ("REFRESH_MODE", "single_use"),
+];
 
-/// The longest grace that can be set, so that a slow machine is no thief.
-pub(crate) const GRACE: (&str, &str) = ("REFRESH_GRACE_SECONDS", "300");
-
-/// What an answer may take: the deadline, and what a busy machine adds to it.
-const LONGEST: Duration = Duration::from_secs(3);
-
-/// How many clients there are.
-const CLIENTS: usize = 4;
+/// What an answer may take: a few statements, of which one takes all of its deadline, on a machine
+/// that has other things to do.
+const LONGEST: Duration = Duration::from_secs(4);
 
 const ACTIVE: u8 = 0;
 const CHANGING: u8 = 1;
@@ -83,6 +84,7 @@ impl User {
 /// What came of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// There is a successor.
     Granted,
     /// The service did not live to answer.
     Lost,
@@ -102,21 +104,17 @@ pub(crate) struct Client {
     granted: HashMap<String, String>,
 }
 
-/// Clients of the same user, each with a session of its own that begins a while before `now`.
-pub(crate) async fn clients(
-    contract: &'static dyn Contract,
-    user: &User,
-    now: i64,
-    door: impl Fn() -> Door,
-) -> Vec<Client> {
+/// A client of each contract whose credentials are good once, all of the same user, who logged in a
+/// while before `now`.
+pub(crate) async fn clients(user: &User, now: i64, door: impl Fn() -> Door) -> Vec<Client> {
+    let login = Login {
+        user: user.name,
+        number: 0,
+        issued_at: now - 3_600,
+    };
     let mut clients = Vec::new();
-    for number in 0..CLIENTS {
+    for contract in CONTRACTS {
         let mut tabs = [door(), door()];
-        let login = Login {
-            user: user.name,
-            number,
-            issued_at: now - 3_600,
-        };
         let kept = contract.log_in(&mut tabs[0], login).await;
         clients.push(Client {
             contract,
@@ -155,7 +153,10 @@ impl Client {
             return Outcome::Lost;
         };
         if let Some(next) = self.contract.keep(presented, &answer) {
-            assert_ne!(states[0], INACTIVE, "granted to somebody who was shut out");
+            assert_ne!(
+                states, [INACTIVE; 2],
+                "granted to somebody who was shut out"
+            );
             self.receive(presented, next, &answer);
             return Outcome::Granted;
         }
@@ -187,11 +188,14 @@ pub(crate) fn assert_is_our_trouble(answer: &Answer) {
     logs::assert_clean(&answer.body);
 }
 
-/// Asserts that each client can go on at once, and that what the database says of their sessions,
-/// of which there are no others, is what they know.
+/// Asserts that each client can go on, and that what the database says of their sessions, of which
+/// there are no others, is what they know.
 pub(crate) async fn assert_settled(clients: &mut [Client], database: &DatabaseConnection) {
     for client in &mut *clients {
-        assert_eq!(client.refresh().await, Outcome::Granted, "stranded");
+        // A busy machine may be in trouble now and then.
+        let going_on = async { while client.refresh().await != Outcome::Granted {} };
+        let is_going_on = timeout(PATIENCE, going_on).await.is_ok();
+        assert!(is_going_on, "stranded");
     }
 
     let rows = rows(database).await;
@@ -208,8 +212,8 @@ pub(crate) async fn assert_settled(clients: &mut [Client], database: &DatabaseCo
 /// Clients that refresh, each as fast as it is answered.
 pub(crate) struct Load {
     is_over: Arc<AtomicBool>,
-    granted: Arc<Semaphore>,
-    unavailable: Arc<Semaphore>,
+    /// How often there was each outcome since it was last asked for.
+    outcomes: Arc<[Semaphore; 4]>,
     running: JoinSet<Client>,
 }
 
@@ -217,20 +221,15 @@ impl Load {
     pub(crate) fn of(clients: impl IntoIterator<Item = Client>) -> Self {
         let mut load = Self {
             is_over: Arc::default(),
-            granted: Arc::new(Semaphore::new(0)),
-            unavailable: Arc::new(Semaphore::new(0)),
+            outcomes: Arc::new([(); 4].map(|()| Semaphore::new(0))),
             running: JoinSet::new(),
         };
         for mut client in clients {
             let is_over = Arc::clone(&load.is_over);
-            let [granted, unavailable] = [&load.granted, &load.unavailable].map(Arc::clone);
+            let outcomes = Arc::clone(&load.outcomes);
             load.running.spawn(async move {
                 while !is_over.load(Ordering::SeqCst) {
-                    match client.refresh().await {
-                        Outcome::Granted => granted.add_permits(1),
-                        Outcome::Unavailable => unavailable.add_permits(1),
-                        Outcome::Lost | Outcome::Refused => {}
-                    }
+                    outcomes[client.refresh().await as usize].add_permits(1);
                 }
                 client
             });
@@ -238,20 +237,11 @@ impl Load {
         load
     }
 
-    /// Waits for so many exchanges from now on; how long that took.
-    pub(crate) async fn granted(&mut self, count: u32) -> Duration {
-        let counter = Arc::clone(&self.granted);
-        self.more(&counter, count).await
-    }
-
-    /// Waits for so many answers from now on that say that the service is in trouble.
-    pub(crate) async fn unavailable(&mut self, count: u32) -> Duration {
-        let counter = Arc::clone(&self.unavailable);
-        self.more(&counter, count).await
-    }
-
-    async fn more(&mut self, counter: &Semaphore, count: u32) -> Duration {
+    /// Waits until so many tries from now on had that outcome; how long that took.
+    pub(crate) async fn until(&mut self, count: u32, outcome: Outcome) -> Duration {
         let begun = Instant::now();
+        let outcomes = Arc::clone(&self.outcomes);
+        let counter = &outcomes[outcome as usize];
         counter.forget_permits(usize::MAX);
         let enough = async {
             tokio::select! {
