@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use sea_orm::DatabaseConnection;
-
 use crate::cognito::{self, Measured};
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::http;
 use crate::metrics::{self, Answers, DatabaseMetrics, Metrics, MetricsError, ProviderMeter, Words};
 use crate::service::{IMPORTED, IdentityProvider};
-use crate::store::{self, SqlSessionStore, SqlUserDirectory};
+use crate::store::{self, Connections, SqlSessionStore, SqlUserDirectory};
 use crate::token::key_label;
 
 /// Metrics that say which binary this is, and what the process takes.
@@ -49,7 +47,7 @@ fn keys(config: &Config) -> Vec<(String, Option<String>)> {
 /// Counts the statements of both stores, and looks at the pools behind them.
 pub(super) fn watch_databases(
     metrics: &Metrics,
-    (sessions, own): (&Arc<SqlSessionStore>, &DatabaseConnection),
+    (sessions, own): (&Arc<SqlSessionStore>, &Connections),
     (directory, is_apart): (&Arc<SqlUserDirectory>, bool),
 ) -> Result<(), MetricsError> {
     let figures = DatabaseMetrics::new(metrics)?;

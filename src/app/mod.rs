@@ -16,7 +16,9 @@ use crate::http::{self, Readiness};
 use crate::limits;
 use crate::metrics::MetricsError;
 use crate::service::{Cleaner, Minter, Starter, TokenCodec};
-use crate::store::{self, ConnectError, SetupError, SqlSessionStore, SqlUserDirectory};
+use crate::store::{
+    self, ConnectError, Connections, SetupError, SqlSessionStore, SqlUserDirectory,
+};
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
 
 use wiring::Wiring;
@@ -70,7 +72,7 @@ pub struct App {
     pub cleaner: Arc<Cleaner>,
     /// The users table.
     pub directory: Arc<SqlUserDirectory>,
-    /// The service's own database.
+    /// The service's own database, over the connections that it was opened with.
     pub database: DatabaseConnection,
     /// Starts sessions.
     pub starter: Arc<Starter>,
@@ -92,11 +94,12 @@ impl App {
         let Surroundings { clock, ids } = surroundings;
         let minters = minters(config)?;
         let metrics = meters::metrics(&*clock)?;
-        let directory = Arc::new(open_directory(config, &database).await?);
+        let connections = Connections::to_own(database.clone(), &config.database);
+        let directory = Arc::new(open_directory(config, &connections).await?);
         let deadline = config.database.query_deadline;
-        let sessions = Arc::new(SqlSessionStore::new(database.clone(), deadline));
+        let sessions = Arc::new(SqlSessionStore::new(connections.clone(), deadline));
         let is_apart = config.users_database.is_some();
-        meters::watch_databases(&metrics, (&sessions, &database), (&directory, is_apart))?;
+        meters::watch_databases(&metrics, (&sessions, &connections), (&directory, is_apart))?;
         let wiring = Wiring {
             minters,
             provider: meters::provider(&metrics, config)?,
@@ -199,17 +202,18 @@ pub async fn open_own_database(config: &Config) -> Result<DatabaseConnection, Co
 /// The users table, in `database` or in the one that the settings name for it.
 pub async fn open_directory(
     config: &Config,
-    database: &DatabaseConnection,
+    database: &(impl Into<Connections> + Clone),
 ) -> Result<SqlUserDirectory, BuildError> {
-    let (connection, deadline) = match &config.users_database {
+    let (connections, deadline) = match &config.users_database {
         Some(settings) => {
             let connection = store::connect_to_existing(settings).await;
             let connection = connection.map_err(BuildError::UsersConnect)?;
-            (connection, settings.query_deadline)
+            let connections = Connections::to_existing(connection, settings);
+            (connections, settings.query_deadline)
         }
-        None => (database.clone(), config.database.query_deadline),
+        None => (database.clone().into(), config.database.query_deadline),
     };
-    Ok(SqlUserDirectory::open(connection, &config.directory, deadline).await?)
+    Ok(SqlUserDirectory::open(connections, &config.directory, deadline).await?)
 }
 
 /// The migrations that fit the settings.

@@ -1,11 +1,13 @@
 //! Opening a database.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use sea_orm::sqlx::{AssertSqlSafe, Executor as _};
+use sea_orm::sqlx::pool::PoolConnectionMetadata;
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, Interval, interval_at, sleep, timeout_at};
+use tokio::time::{Instant, Interval, interval_at, sleep, timeout, timeout_at};
 use tracing::warn;
 
 /// A connection that sat idle for so long is asked whether it still lives before it is used.
@@ -70,6 +72,10 @@ pub enum ConnectError {
 ///
 /// A SQLite file is made where there is none, and set up for many readers beside a writer.
 pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
+    open(settings, options_for_own(settings)).await
+}
+
+pub(super) fn options_for_own(settings: &DatabaseSettings) -> ConnectOptions {
     let mut options = options(settings);
     give_up_before_us(&mut options, settings.query_deadline);
     options.map_sqlx_sqlite_opts(|sqlite| {
@@ -80,7 +86,7 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
             // Every rotation is on the disk before its answer leaves.
             .pragma("synchronous", "FULL")
     });
-    open(settings, options).await
+    options
 }
 
 /// Opens a database that is only read, and changes nothing about it.
@@ -90,15 +96,19 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
 pub async fn connect_to_existing(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, ConnectError> {
-    let mut options = options(settings);
-    options.map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(SQLITE_BUSY));
-    let opened = open(settings, options).await;
+    let opened = open(settings, options_for_existing(settings)).await;
     if let Err(ConnectError::Unusable(source)) = &opened
         && source.to_string().contains(CANNOT_OPEN)
     {
         return Err(ConnectError::NoFile);
     }
     opened
+}
+
+pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = options(settings);
+    options.map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(SQLITE_BUSY));
+    options
 }
 
 /// Lets the servers give a statement up a little before we do: one that they go on with after it
@@ -225,8 +235,34 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.query_deadline)
         .test_before_acquire(false)
-        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
         // Statements are logged with their values, and values are none of the log's business.
         .sqlx_logging(false);
+    ask_the_idle(&mut options, settings.query_deadline / 4);
     options
+}
+
+/// Asks a connection that sat idle whether it still lives, and takes no answer in time for a no:
+/// what lies in between (NAT, a load balancer) may have forgotten it without a word.
+///
+/// Those of SQLite lead to a file, which hangs up on nobody.
+fn ask_the_idle(options: &mut ConnectOptions, patience: Duration) {
+    options
+        .map_sqlx_postgres_before_acquire(move |connection, metadata| {
+            Box::pin(lives(connection, metadata, patience))
+        })
+        .map_sqlx_mysql_before_acquire(move |connection, metadata| {
+            Box::pin(lives(connection, metadata, patience))
+        });
+}
+
+async fn lives<C: Connection>(
+    connection: &mut C,
+    metadata: PoolConnectionMetadata,
+    patience: Duration,
+) -> Result<bool, sqlx::Error> {
+    if metadata.idle_for >= PING_AFTER_IDLE {
+        let answer = timeout(patience, connection.ping()).await;
+        answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
+    }
+    Ok(true)
 }

@@ -1,6 +1,6 @@
 //! The three kinds of database.
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 
 /// What a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Dialect {
         clippy::wildcard_enum_match_arm,
         reason = "the library's list is open, and only these three drivers are compiled in"
     )]
-    pub(super) fn of(connection: &DatabaseConnection) -> Self {
+    pub(super) fn of(connection: &impl ConnectionTrait) -> Self {
         match connection.get_database_backend() {
             DbBackend::MySql => Self::MySql,
             DbBackend::Postgres => Self::Postgres,

@@ -2,7 +2,7 @@
 
 use sea_orm::sqlx;
 use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 /// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
 pub(super) fn is_serialization_failure(error: &DbErr) -> bool {
@@ -21,9 +21,11 @@ pub(super) fn is_about_a_value(error: &DbErr) -> bool {
 }
 
 /// Whether the connection broke, as each one of the pool does that is there while the server is
-/// started again. A new one may fare better. PostgreSQL says why (57P01, 57P02), others hang up.
+/// started again. A new one may fare better. PostgreSQL says why (57P01, 57P02), others hang up. A
+/// pool that gave way to another while one waited for it is as good as broken.
 pub(super) fn is_broken_connection(error: &DbErr) -> bool {
-    let hung_up = matches!(cause(error), Some(sqlx::Error::Io(_)));
+    let gave_way = DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
+    let hung_up = matches!(cause(error), Some(sqlx::Error::Io(_))) || *error == gave_way;
     let code = said_by_server(error).and_then(DatabaseError::code);
     hung_up || code.is_some_and(|code| code == "57P01" || code == "57P02")
 }

@@ -2,6 +2,7 @@
 
 mod batched;
 mod connect;
+mod connections;
 mod dialect;
 mod directory;
 mod errors;
@@ -13,6 +14,7 @@ mod schema;
 mod sessions;
 
 pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
+pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
 pub use migrate::{MigrationState, migrate_down, migrate_up, migrations};
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};

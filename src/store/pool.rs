@@ -1,13 +1,16 @@
 //! How far the connections of a database are used up.
 
+use sea_orm::DbBackend;
 use sea_orm::sqlx;
-use sea_orm::{DatabaseConnection, DbBackend};
 
 use crate::metrics::Pool;
 
-/// The pool behind `connection`, without waiting for anything; none if it is of another kind than
+use super::connections::Connections;
+
+/// The pool behind `connections`, without waiting for anything; none if it is of another kind than
 /// those that the service opens.
-pub fn pool(connection: &DatabaseConnection) -> Option<Pool> {
+pub fn pool(connections: &Connections) -> Option<Pool> {
+    let connection = connections.current();
     match connection.get_database_backend() {
         DbBackend::MySql => Some(of(connection.get_mysql_connection_pool())),
         DbBackend::Postgres => Some(of(connection.get_postgres_connection_pool())),

@@ -1,7 +1,8 @@
 //! What the catalogue of a database says about one table.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
+use super::connections::Connections;
 use super::dialect::Dialect;
 
 /// One column.
@@ -106,7 +107,7 @@ const SQLITE_INDEX: &str = "\
 
 /// The columns of `table`; none where there is no such table.
 pub(super) async fn columns(
-    connection: &DatabaseConnection,
+    connection: &Connections,
     table: &TableName,
 ) -> Result<Vec<Column>, DbErr> {
     let rows = query(
@@ -128,7 +129,7 @@ pub(super) async fn columns(
 
 /// How `column` of `table` is found.
 pub(super) async fn indexed(
-    connection: &DatabaseConnection,
+    connection: &Connections,
     table: &TableName,
     column: &str,
 ) -> Result<Indexed, DbErr> {
@@ -143,7 +144,7 @@ pub(super) async fn indexed(
 }
 
 async fn query(
-    connection: &DatabaseConnection,
+    connection: &Connections,
     [postgres, mysql, sqlite]: [&str; 3],
     table: &TableName,
     column: Option<&str>,

@@ -6,3 +6,5 @@
 mod calls;
 mod connections;
 mod invariants;
+mod network;
+mod scene;

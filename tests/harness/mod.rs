@@ -4,6 +4,7 @@ mod app;
 pub(crate) mod authority;
 pub(crate) mod jwt;
 pub(crate) mod logs;
+pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod scripts;

@@ -1,7 +1,8 @@
 //! The columns of a users table and how each is to be read.
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 
+use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::super::schema::{self, Column, Indexed, TableName};
 use super::key::KeyKind;
@@ -64,7 +65,7 @@ pub(super) enum ClaimKind {
 impl Layout {
     /// Reads the catalogue and fits the settings to it.
     pub(super) async fn read(
-        connection: &DatabaseConnection,
+        connection: &Connections,
         settings: &DirectorySettings,
     ) -> Result<Self, SetupError> {
         let catalogue = |error: DbErr| SetupError::Catalogue(error.into());

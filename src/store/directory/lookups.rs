@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use tracing::warn;
 
 use crate::domain::{Lookup, User};
 
 use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::layout::Layout;
 use super::{reading, statement};
 
 /// The users table, asked for many users at a time.
 pub(super) struct Lookups {
-    connection: DatabaseConnection,
+    connection: Connections,
     layout: Layout,
     statements: Padded,
 }
@@ -29,7 +30,7 @@ pub(super) struct Question {
 }
 
 impl Lookups {
-    pub(super) fn new(connection: DatabaseConnection, layout: Layout) -> Self {
+    pub(super) fn new(connection: Connections, layout: Layout) -> Self {
         let dialect = Dialect::of(&connection);
         let statements = Padded::new(|keys| statement::build(&layout, dialect, keys));
         Self {
@@ -48,7 +49,7 @@ impl Lookups {
         &self.layout
     }
 
-    pub(super) fn connection(&self) -> &DatabaseConnection {
+    pub(super) fn connection(&self) -> &Connections {
         &self.connection
     }
 

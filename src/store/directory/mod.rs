@@ -14,7 +14,7 @@ mod statement;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::time::timeout;
 
 use crate::domain::{Lookup, Subject};
@@ -22,6 +22,7 @@ use crate::metrics::{DatabaseMetrics, Pool, Statement as Measured};
 use crate::service::{DirectoryError, UserDirectory};
 
 use super::batched::{BatchError, Batched};
+use super::connections::Connections;
 use super::pool::pool;
 use super::schema::Indexed;
 use key::Key;
@@ -69,10 +70,11 @@ pub struct SqlUserDirectory {
 impl SqlUserDirectory {
     /// Reads the catalogue and writes the statements.
     pub async fn open(
-        connection: DatabaseConnection,
+        connection: impl Into<Connections>,
         settings: &DirectorySettings,
         deadline: Duration,
     ) -> Result<Self, SetupError> {
+        let connection = connection.into();
         let layout = Layout::read(&connection, settings).await?;
         let directory = Self {
             lookups: Batched::new(Lookups::new(connection, layout), deadline),

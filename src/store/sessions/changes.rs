@@ -11,12 +11,13 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, StatementBuilder, Value};
+use sea_orm::{ConnectionTrait, DbErr, Statement, StatementBuilder, Value};
 
 use crate::domain::{Session, SessionId};
 use crate::service::{Change, Rotation};
 
 use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::{import, row};
 
@@ -34,12 +35,12 @@ const WIDTH: usize = 6;
 
 /// The steps of sessions to their next generations.
 pub(super) struct Rotations {
-    connection: DatabaseConnection,
+    connection: Connections,
     statements: Padded,
 }
 
 impl Rotations {
-    pub(super) fn new(connection: DatabaseConnection) -> Self {
+    pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
         let statements = Padded::new(|size| ROTATE.replace("ROWS", &rows(dialect, size)));
         Self {
@@ -105,11 +106,11 @@ fn rows(dialect: Dialect, size: usize) -> String {
 
 /// The first rows of sessions.
 pub(super) struct Beginnings {
-    connection: DatabaseConnection,
+    connection: Connections,
 }
 
 impl Beginnings {
-    pub(super) fn new(connection: DatabaseConnection) -> Self {
+    pub(super) fn new(connection: Connections) -> Self {
         Self { connection }
     }
 }

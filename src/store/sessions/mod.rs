@@ -16,13 +16,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::metrics::StatementMeter;
 use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 
 use super::batched::{BatchError, Batched};
+use super::connections::Connections;
 use super::dialect::Dialect;
 use changes::{Beginnings, Rotations};
 use run::change;
@@ -36,7 +37,7 @@ const MAX_LISTED: u64 = 1_000;
 
 /// Sessions in a database.
 pub struct SqlSessionStore {
-    connection: DatabaseConnection,
+    connection: Connections,
     deadline: Duration,
     standings: Batched<Standings>,
     by_handle: Batched<ByName>,
@@ -54,7 +55,8 @@ struct Changes {
 
 impl SqlSessionStore {
     /// Sessions behind `connection`; each statement has `deadline` to finish.
-    pub fn new(connection: DatabaseConnection, deadline: Duration) -> Self {
+    pub fn new(connection: impl Into<Connections>, deadline: Duration) -> Self {
+        let connection = connection.into();
         let by_name = |column| Batched::new(ByName::new(connection.clone(), column), deadline);
         let changes = match Dialect::of(&connection) {
             Dialect::MySql => None,

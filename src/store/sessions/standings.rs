@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use crate::domain::{Session, SessionId, SessionName, Standing};
 
 use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::{CUT_OFF, row};
 
@@ -29,12 +30,12 @@ const LOCATE: &str = "\
 
 /// Sessions with their users' cut-offs, where both are known.
 pub(super) struct Standings {
-    connection: DatabaseConnection,
+    connection: Connections,
     statements: Padded,
 }
 
 impl Standings {
-    pub(super) fn new(connection: DatabaseConnection) -> Self {
+    pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
         let statements = Padded::new(|size| {
             let ids = one_of(dialect, 1, size);
@@ -94,13 +95,13 @@ pub(super) enum NameColumn {
 
 /// Sessions by one kind of name, with their users' cut-offs.
 pub(super) struct ByName {
-    connection: DatabaseConnection,
+    connection: Connections,
     column: NameColumn,
     statements: Padded,
 }
 
 impl ByName {
-    pub(super) fn new(connection: DatabaseConnection, column: NameColumn) -> Self {
+    pub(super) fn new(connection: Connections, column: NameColumn) -> Self {
         let dialect = Dialect::of(&connection);
         let name = match column {
             NameColumn::Handle => "handle",

@@ -1,0 +1,246 @@
+//! The way to a database, and a new one where nothing comes back on the old.
+//!
+//! *Why.* The library's pool asks each connection that is given back to it whether it still lives,
+//! and waits for the answer without a deadline. Where the network swallows what is sent (a
+//! failover behind NAT, a proxy that hangs) such a connection never has its place in the pool back,
+//! and in the end none is left. So a pool in which a statement heard nothing for too long gives way
+//! to a new one. What is left of the old one are at most as many sockets as it had connections,
+//! until the system gives them up; while the silence lasts there are no new ones to be left.
+//!
+//! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
+//! nothing either. Those wait here, where it says nothing about the network.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use sea_orm::{
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
+    DbErr, ExecResult, QueryResult, Statement, sqlx,
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
+use super::dialect::Dialect;
+
+/// A database, whichever connections lead there at the moment.
+#[derive(Clone)]
+pub struct Connections(Arc<Shared>);
+
+struct Shared {
+    backend: DbBackend,
+    pool: Mutex<Arc<Pool>>,
+    /// As many as a pool has connections.
+    permits: Semaphore,
+    /// None for what is never replaced.
+    renewal: Option<Renewal>,
+}
+
+struct Pool {
+    connection: DatabaseConnection,
+    /// Whether a statement has heard nothing from it for too long.
+    is_silent: AtomicBool,
+}
+
+struct Renewal {
+    options: ConnectOptions,
+    /// How long a statement hears nothing before the pool is taken to be silent.
+    patience: Duration,
+}
+
+impl Connections {
+    /// To the service's own database, beginning with `connection`, which [`super::connect`] opened.
+    pub fn to_own(connection: DatabaseConnection, settings: &DatabaseSettings) -> Self {
+        Self::renewed(connection, options_for_own(settings), settings)
+    }
+
+    /// To one that is only read, which [`super::connect_to_existing`] opened.
+    pub fn to_existing(connection: DatabaseConnection, settings: &DatabaseSettings) -> Self {
+        Self::renewed(connection, options_for_existing(settings), settings)
+    }
+
+    fn renewed(
+        connection: DatabaseConnection,
+        mut options: ConnectOptions,
+        settings: &DatabaseSettings,
+    ) -> Self {
+        options.connect_lazy(true);
+        let renewal = Renewal {
+            options,
+            patience: settings.query_deadline / 2,
+        };
+        match Dialect::of(&connection) {
+            // No network is in between.
+            Dialect::Sqlite => connection.into(),
+            Dialect::MySql | Dialect::Postgres => {
+                let permits = usize::try_from(settings.max_connections);
+                let permits = permits.unwrap_or(Semaphore::MAX_PERMITS);
+                Self::new(connection, permits, Some(renewal))
+            }
+        }
+    }
+
+    fn new(connection: DatabaseConnection, permits: usize, renewal: Option<Renewal>) -> Self {
+        Self(Arc::new(Shared {
+            backend: connection.get_database_backend(),
+            pool: Mutex::new(Pool::of(connection)),
+            permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
+            renewal,
+        }))
+    }
+
+    /// Whether the database answers.
+    pub(super) async fn ping(&self) -> Result<(), DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.connection.ping().await;
+        turn.end(answer)
+    }
+
+    /// Those that statements go over now.
+    pub(super) fn current(&self) -> DatabaseConnection {
+        self.0.lock().connection.clone()
+    }
+
+    /// The right to run a statement.
+    async fn turn(&self) -> Result<Turn<'_>, DbErr> {
+        let permit = self.0.permits.acquire().await;
+        let permit = permit.map_err(|_| closed())?;
+        Ok(Turn {
+            pool: self.0.pool().await?,
+            patience: self.0.renewal.as_ref().map(|renewal| renewal.patience),
+            begun: Instant::now(),
+            was_heard: false,
+            _permit: permit,
+        })
+    }
+}
+
+impl From<DatabaseConnection> for Connections {
+    /// These connections and no others.
+    fn from(connection: DatabaseConnection) -> Self {
+        Self::new(connection, Semaphore::MAX_PERMITS, None)
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves it as it was: it is changed in one step.
+    fn lock(&self) -> MutexGuard<'_, Arc<Pool>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pool, or a new one in the place of one that is silent.
+    async fn pool(&self) -> Result<Arc<Pool>, DbErr> {
+        let pool = Arc::clone(&self.lock());
+        match &self.renewal {
+            Some(renewal) if pool.is_silent.load(Ordering::Relaxed) => {
+                // Opens no connection before it is used: whoever else does this costs nothing.
+                let fresh = Box::pin(Database::connect(renewal.options.clone())).await?;
+                Ok(self.replace(&pool, fresh))
+            }
+            _ => Ok(pool),
+        }
+    }
+
+    /// The pool that stands in the place of `silent`, which is `fresh` if there is no other yet.
+    fn replace(&self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
+        let mut current = self.lock();
+        if Arc::ptr_eq(&current, silent) {
+            *current = Pool::of(fresh);
+            silent.retire();
+            warn!("the database was silent for too long; its connections are replaced");
+        }
+        Arc::clone(&current)
+    }
+}
+
+impl Pool {
+    fn of(connection: DatabaseConnection) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            is_silent: AtomicBool::new(false),
+        })
+    }
+
+    /// Closes what nobody uses now, and the others as they are given back.
+    fn retire(&self) {
+        match Dialect::of(&self.connection) {
+            Dialect::MySql => drop_idle(self.connection.get_mysql_connection_pool()),
+            Dialect::Postgres => drop_idle(self.connection.get_postgres_connection_pool()),
+            Dialect::Sqlite => {}
+        }
+        // It is closed from the start of this; the end would be waited for in vain.
+        self.connection.close_by_ref().now_or_never();
+    }
+}
+
+fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {
+    while let Some(idle) = pool.try_acquire() {
+        drop(idle.detach());
+    }
+}
+
+/// A statement that is under way.
+struct Turn<'a> {
+    pool: Arc<Pool>,
+    patience: Option<Duration>,
+    begun: Instant,
+    was_heard: bool,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Turn<'_> {
+    /// Passes on how it ended.
+    fn end<T>(mut self, answer: Result<T, DbErr>) -> Result<T, DbErr> {
+        let timeout = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        self.was_heard = answer.as_ref().err() != Some(&timeout);
+        answer
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let is_too_long = |patience| self.begun.elapsed() >= patience;
+        if !self.was_heard && self.patience.is_some_and(is_too_long) {
+            self.pool.is_silent.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn closed() -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+}
+
+#[async_trait]
+impl ConnectionTrait for Connections {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.connection.execute_raw(statement).await;
+        turn.end(answer)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.connection.execute_unprepared(sql).await;
+        turn.end(answer)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.connection.query_one_raw(statement).await;
+        turn.end(answer)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.connection.query_all_raw(statement).await;
+        turn.end(answer)
+    }
+}
