@@ -8,3 +8,4 @@ mod connections;
 mod invariants;
 mod network;
 mod scene;
+mod servers;

@@ -185,7 +185,8 @@ fn shell(script: &str, folder: &Path) -> Command {
     shell
 }
 
-fn search_path() -> Vec<PathBuf> {
+/// Where servers are looked for.
+pub(super) fn search_path() -> Vec<PathBuf> {
     // Debian keeps PostgreSQL's programs out of PATH, one folder per version.
     let versions = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

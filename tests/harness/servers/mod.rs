@@ -11,8 +11,10 @@ use self::daemon::{Daemon, Problem, Running};
 
 pub(crate) mod daemon;
 mod own_redis;
+mod own_server;
 
 pub(crate) use own_redis::OwnRedis;
+pub(crate) use own_server::OwnServer;
 
 /// The databases that remint reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,34 +60,36 @@ pub(crate) async fn database(engine: Engine) -> Option<ThrowawayDatabase> {
                 _folder: Some(folder),
             })
         }
-        Engine::Postgres => {
-            let port = POSTGRES.port().await?;
-            let name = unique_name();
-            // Copying files takes a quarter of the default's time where nothing waits for a disk.
-            let create = format!("CREATE DATABASE {name} OWNER service STRATEGY file_copy");
-            execute(&postgres_admin_url(port, "postgres"), &[&create])
-                .await
-                .unwrap();
-            Some(ThrowawayDatabase {
-                url: format!("postgres://service:secret@127.0.0.1:{port}/{name}"),
-                admin_url: Some(postgres_admin_url(port, &name)),
-                _folder: None,
-            })
-        }
-        Engine::MariaDb => {
-            let port = MARIADB.port().await?;
-            let name = unique_name();
-            let create = format!("CREATE DATABASE {name}");
-            let grant = format!("GRANT ALL PRIVILEGES ON {name}.* TO service@'%'");
-            execute(&mariadb_admin_url(port, "mysql"), &[&create, &grant])
-                .await
-                .unwrap();
-            Some(ThrowawayDatabase {
-                url: format!("mysql://service:secret@127.0.0.1:{port}/{name}"),
-                admin_url: Some(mariadb_admin_url(port, &name)),
-                _folder: None,
-            })
-        }
+        Engine::Postgres => Some(on_postgres(POSTGRES.port().await?).await),
+        Engine::MariaDb => Some(on_mariadb(MARIADB.port().await?).await),
+    }
+}
+
+async fn on_postgres(port: u16) -> ThrowawayDatabase {
+    let name = unique_name();
+    // Copying files takes a quarter of the default's time where nothing waits for a disk.
+    let create = format!("CREATE DATABASE {name} OWNER service STRATEGY file_copy");
+    execute(&postgres_admin_url(port, "postgres"), &[&create])
+        .await
+        .unwrap();
+    ThrowawayDatabase {
+        url: format!("postgres://service:secret@127.0.0.1:{port}/{name}"),
+        admin_url: Some(postgres_admin_url(port, &name)),
+        _folder: None,
+    }
+}
+
+async fn on_mariadb(port: u16) -> ThrowawayDatabase {
+    let name = unique_name();
+    let create = format!("CREATE DATABASE {name}");
+    let grant = format!("GRANT ALL PRIVILEGES ON {name}.* TO service@'%'");
+    execute(&mariadb_admin_url(port, "mysql"), &[&create, &grant])
+        .await
+        .unwrap();
+    ThrowawayDatabase {
+        url: format!("mysql://service:secret@127.0.0.1:{port}/{name}"),
+        admin_url: Some(mariadb_admin_url(port, &name)),
+        _folder: None,
     }
 }
 
@@ -105,11 +109,11 @@ static POSTGRES: Daemon = Daemon {
     package: "postgresql",
     owner: "postgres",
     script: r#"
-        $as initdb --pgdata "$FOLDER/data" --username remint --auth trust --no-sync \
-            --encoding UTF8 --locale C.UTF-8
+        [ -e "$FOLDER/data" ] || $as initdb --pgdata "$FOLDER/data" --username remint \
+            --auth trust --no-sync --encoding UTF8 --locale C.UTF-8
         exec $as postgres -D "$FOLDER/data" -p "$PORT" -c listen_addresses=127.0.0.1 \
             -c unix_socket_directories= -c max_connections=300 -c shared_buffers=64MB \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal \
+            -c fsync=off -c synchronous_commit="${KEEP:-off}" -c full_page_writes=off -c wal_level=minimal \
             -c max_wal_senders=0 -c autovacuum=off -c timezone=UTC"#,
     prepare: |port| {
         let role = "CREATE ROLE service LOGIN PASSWORD 'secret'";
@@ -125,9 +129,9 @@ static MARIADB: Daemon = Daemon {
     owner: "mysql",
     script: r#"
         set -- --no-defaults --datadir="$FOLDER/data" --tmpdir="$FOLDER" --skip-log-bin \
-            --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 \
+            --innodb-flush-log-at-trx-commit="${KEEP:-0}" --innodb-doublewrite=0 \
             --innodb-log-file-size=16M --innodb-buffer-pool-size=32M
-        $as mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db
+        [ -e "$FOLDER/data" ] || $as mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db
         exec $as mariadbd "$@" --port="$PORT" --bind-address=127.0.0.1 \
             --socket="$FOLDER/socket" --pid-file="$FOLDER/pid" --skip-name-resolve \
             --max-connections=300 --character-set-server=utf8mb4 --default-time-zone=+00:00"#,
