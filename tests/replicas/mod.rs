@@ -1,7 +1,9 @@
 //! Several processes behind one reverse proxy, as production has them.
 
+mod load;
 mod restarts;
 mod sockets;
+mod together;
 
 use std::net::SocketAddr;
 
@@ -84,10 +86,20 @@ fn refresh(
     address: SocketAddr,
     token: &str,
 ) -> Result<(u16, String), ureq::Error> {
+    post(client, address, "refresh", &json!({"token": token}))
+}
+
+/// The status and the body of what `/api/auth/` has of that name.
+fn post(
+    client: &ureq::Agent,
+    address: SocketAddr,
+    name: &str,
+    body: &Value,
+) -> Result<(u16, String), ureq::Error> {
     let mut response = client
-        .post(format!("http://{address}/api/auth/refresh"))
+        .post(format!("http://{address}/api/auth/{name}"))
         .header("content-type", "application/json")
-        .send(json!({"token": token}).to_string())?;
+        .send(body.to_string())?;
     let body = response.body_mut().read_to_string()?;
     let fresh = serde_json::from_str::<Value>(&body).unwrap_or_default();
     fresh["access_token"]

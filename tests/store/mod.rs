@@ -8,6 +8,7 @@ mod collations;
 mod cut_offs;
 mod gathering;
 mod indexes;
+mod isolation;
 mod keys;
 mod lookups;
 mod migrations;
