@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec};
 
 use super::{Made, Metrics, SECONDS, Spread, figure, observe};
 
@@ -111,7 +111,8 @@ impl DatabaseMetrics {
             durations: self.durations.with_label_values(&word),
             batches: self.batches.with_label_values(&word),
             failures: self.failures.with_label_values(&word),
-            queue: self.queues.with_label_values(&word),
+            queues: self.queues.clone(),
+            word: statement.word(),
         }
     }
 
@@ -134,7 +135,8 @@ pub struct StatementMeter {
     durations: Histogram,
     batches: Histogram,
     failures: IntCounter,
-    queue: IntGauge,
+    queues: IntGaugeVec,
+    word: &'static str,
 }
 
 impl StatementMeter {
@@ -150,6 +152,8 @@ impl StatementMeter {
 
     /// Says how many callers wait now.
     pub fn set_queue(&self, waiting: usize) {
-        self.queue.set(figure(waiting));
+        self.queues
+            .with_label_values(&[self.word])
+            .set(figure(waiting));
     }
 }

@@ -97,9 +97,12 @@ impl<S: BatchStatement> Batched<S> {
             Some(Reply::Answer(answer)) => answer,
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
-                let questions = [question];
+                let (begun, questions) = (Instant::now(), [question]);
                 let alone = persistently(self.statement(), &questions);
-                let Ok(answers) = timeout(self.deadline, alone).await else {
+                let answers = timeout(self.deadline, alone).await;
+                let has_failed = !matches!(&answers, Ok(Ok(_)));
+                self.gather.batch().note_run(1, begun, has_failed);
+                let Ok(answers) = answers else {
                     return Err(BatchError::Timeout);
                 };
                 let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
@@ -120,6 +123,15 @@ struct InTime<S> {
     meter: OnceLock<StatementMeter>,
 }
 
+impl<S> InTime<S> {
+    /// Counts a run for so many callers.
+    fn note_run(&self, callers: usize, begun: Instant, has_failed: bool) {
+        if let Some(meter) = self.meter.get() {
+            meter.ran(callers, begun.elapsed(), has_failed);
+        }
+    }
+}
+
 /// What a shared statement says to one caller.
 enum Reply<A> {
     Answer(Result<A, BatchError>),
@@ -138,11 +150,10 @@ impl<S: BatchStatement> Batch for InTime<S> {
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         let begun = Instant::now();
         let outcome = timeout(self.deadline, shared).await;
-        if let Some(meter) = self.meter.get() {
-            let is_ours = !matches!(&outcome, Ok(Err(error)) if is_about_a_value(error));
-            let has_failed = is_ours && !matches!(&outcome, Ok(Ok(_)));
-            meter.ran(questions.len(), begun.elapsed(), has_failed);
-        }
+        let may_be_anothers = |error: &DbErr| questions.len() > 1 && is_about_a_value(error);
+        let go_alone = matches!(&outcome, Ok(Err(error)) if may_be_anothers(error));
+        let has_failed = !go_alone && !matches!(&outcome, Ok(Ok(_)));
+        self.note_run(questions.len(), begun, has_failed);
         match outcome {
             Ok(Ok(answers)) => {
                 let in_words = |answer: Result<_, _>| answer.map_err(BatchError::Database);
@@ -151,9 +162,7 @@ impl<S: BatchStatement> Batch for InTime<S> {
                     .map(|it| Reply::Answer(in_words(it)))
                     .collect()
             }
-            Ok(Err(error)) if questions.len() > 1 && is_about_a_value(&error) => {
-                questions.iter().map(|_| Reply::Refused).collect()
-            }
+            Ok(Err(_)) if go_alone => questions.iter().map(|_| Reply::Refused).collect(),
             Ok(Err(error)) => questions
                 .iter()
                 .map(fail(BatchError::Database(error)))

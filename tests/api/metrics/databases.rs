@@ -119,21 +119,6 @@ async fn figures_can_be_read_while_the_database_is_away() {
 }
 
 #[tokio::test]
-async fn a_key_that_only_the_server_refuses_is_no_failure_of_the_database() {
-    for app in spawn_on_each(&[ADMIN]).await {
-        let before = Figures::of(&app).await;
-
-        let token = app.token_with(&json!({"sub": "a".repeat(255)}));
-        assert_eq!(app.refresh(&token).await.status, 401);
-
-        let failures = of("failures_total", "find_user");
-        Figures::of(&app)
-            .await
-            .assert_moved(&before, &[(&failures, 0.0)]);
-    }
-}
-
-#[tokio::test]
 async fn users_elsewhere_have_connections_of_their_own() {
     let elsewhere = spawn_watched(&[]).await;
     let settings = [ADMIN, ("USERS_DATABASE_URL", elsewhere.database_url())];
