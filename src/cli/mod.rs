@@ -91,7 +91,7 @@ pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
     });
     // A host's name that is being looked up cannot be given up, only left behind.
     runtime.shutdown_timeout(LAST_WORK);
-    match outcome {
+    match outcome.and_then(|()| terminal::all_said()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,
         Err(Failure::Error(error)) => terminal::fail(&error.to_string()),

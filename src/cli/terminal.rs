@@ -1,8 +1,9 @@
 //! What people see: results on the standard output, errors on the standard error.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
@@ -25,14 +26,29 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
 /// The outcome of a command.
 pub(super) type Outcome = Result<(), Failure>;
 
-/// Writes a line of results. A reader that has gone away (`| head`) is no error.
+/// Why a line of results could not be written, the first time.
+static UNSAID: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a line of results. Whether it could be written, [`all_said`] tells.
 pub(super) fn say(line: impl AsRef<str>) {
-    writeln!(std::io::stdout(), "{}", line.as_ref()).ok();
+    if let Err(error) = writeln!(io::stdout(), "{}", line.as_ref()) {
+        UNSAID.set(error).ok();
+    }
+}
+
+/// Fails if a line of results is lost. A reader that has gone away (`| head`) is no error.
+pub(super) fn all_said() -> Outcome {
+    match UNSAID.get() {
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the result could not be written: {error}").into())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Writes a line about the work, not part of the results.
 pub(super) fn note(line: impl AsRef<str>) {
-    writeln!(std::io::stderr(), "{}", line.as_ref()).ok();
+    writeln!(io::stderr(), "{}", line.as_ref()).ok();
 }
 
 /// Writes an error.

@@ -7,5 +7,6 @@ mod calls;
 mod connections;
 mod invariants;
 mod network;
+mod process;
 mod scene;
 mod servers;

@@ -1,16 +1,18 @@
 //! The real binary, as people start it: its own folder, its own environment and nothing else.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::servers::daemon::free_port;
 use super::{SECRET, UNLIMITED, logs};
 
 /// How long a test waits for what is sure to come, before it fails instead of hanging.
@@ -72,17 +74,13 @@ impl Place {
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(input.as_bytes()).unwrap();
         drop(stdin);
+        Output::of(child)
+    }
 
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let output = Output {
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        };
-        logs::assert_clean(&output.stdout);
-        logs::assert_clean(&output.stderr);
-        output
+    /// Runs a command to its end whose results go into `file`.
+    pub(crate) fn run_into(&self, arguments: &[&str], file: File) -> Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_remint"));
+        Output::of(command.args(arguments).stdout(file).spawn().unwrap())
     }
 
     /// Starts the service on a free port.
@@ -96,6 +94,19 @@ impl Place {
         let line: Value = serde_json::from_str(&service.line_with("listening;")).unwrap();
         let address = line["address"].as_str().unwrap();
         address.clone_into(&mut service.address);
+        service
+    }
+
+    /// The same where nobody sees what it logs.
+    pub(crate) fn serve_unseen(&self, shell: &str) -> Service {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut service = self.start_after(&format!("export LISTEN_ADDR={address} && {shell}"));
+        service.address = address.to_string();
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "it does not listen");
+            thread::yield_now();
+        }
         service
     }
 
@@ -156,6 +167,19 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    fn of(child: Child) -> Self {
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let output = Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
+        logs::assert_clean(&output.stdout);
+        logs::assert_clean(&output.stderr);
+        output
+    }
+
     /// The one line that a good command printed, and nothing else.
     pub(crate) fn only_line(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -219,6 +243,12 @@ impl Service {
                 return line;
             }
         }
+    }
+
+    /// Closes the other end of its log.
+    pub(crate) fn stop_reading(&mut self) {
+        let (_, nothing) = channel();
+        self.lines = nothing;
     }
 
     /// Sends a signal by its name.

@@ -1,0 +1,237 @@
+//! A SQLite file that somebody else locks, that cannot be written, or that has no room left.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use remint::domain::{Clock as _, SystemClock};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
+use serde_json::json;
+
+use super::invariants::{
+    Client, DEADLINE, GRACE, Load, User, assert_is_our_trouble, assert_settled, clients,
+};
+use crate::harness::process::{Place, Service};
+use crate::harness::{ADMIN, ADMIN_KEY, START, TestApp, spawn_with};
+use crate::survival::contract::{Contract, ExpiredToken};
+use crate::survival::door::{Call, Door};
+use crate::survival::started::Started;
+use crate::survival::{ALICE, rows};
+
+/// One that begins with a refresh, and one that begins with a login.
+const CONTRACTS: [&dyn Contract; 2] = [&ExpiredToken::SingleUse, &Started::TokenPair];
+
+/// The service as a process of its own on the file `url`, with clients that refresh.
+async fn serve(contract: &'static dyn Contract, place: &Place) -> (Service, Load) {
+    let alice = ["user", "add", "alice@example.com", "--id", ALICE];
+    place.run(&alice).only_line();
+    let service = place.serve();
+    let now = SystemClock.now().timestamp();
+    let alice = User::active(ALICE);
+    let clients = clients(contract, &alice, now, || Door::to(&service)).await;
+    (service, Load::of(clients))
+}
+
+fn place(contract: &dyn Contract, url: &str) -> Place {
+    let settings = [&[ADMIN, DEADLINE, GRACE], contract.settings()].concat();
+    let place = Place::new().with("DATABASE_URL", url);
+    let settings = settings.into_iter();
+    settings.fold(place, |place, (name, value)| place.with(name, value))
+}
+
+/// The same file as another process sees it.
+async fn beside(place: &Place, file: &str) -> DatabaseConnection {
+    let file = place.path().join(file);
+    let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
+    options.max_connections(1);
+    Database::connect(options).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_a_writer_of_another_process() {
+    for contract in CONTRACTS {
+        // Longer than SQLite waits.
+        let deadline = ("DATABASE_TIMEOUT_MILLISECONDS", "1500");
+        let place = place(contract, "sqlite://remint.db").with(deadline.0, deadline.1);
+        let (mut service, mut load) = serve(contract, &place).await;
+        let other = beside(&place, "remint.db").await;
+        load.granted(10).await;
+
+        other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        load.unavailable(4).await;
+        service.line_with("database is locked");
+        other.execute_unprepared("ROLLBACK").await.unwrap();
+        load.granted(10).await;
+
+        let mut clients = load.stop().await;
+        assert_settled(&mut clients, &other).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
+    let stateless = &ExpiredToken::Stateless;
+    let place = place(stateless, "sqlite://remint.db");
+    let (_service, mut load) = serve(stateless, &place).await;
+    let other = beside(&place, "remint.db").await;
+
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    load.granted(20).await;
+
+    load.stop().await;
+}
+
+/// A service within this process whose one connection the test gives pragmas to.
+async fn one_connection(contract: &'static dyn Contract) -> (TestApp, Vec<Client>) {
+    let one = ("DATABASE_MAX_CONNECTIONS", "1");
+    let settings = [&[ADMIN, DEADLINE, GRACE, one], contract.settings()].concat();
+    let app = spawn_with(&settings).await;
+    let alice = User::active(ALICE);
+    let clients = clients(contract, &alice, START, || Door::of(&app)).await;
+    (app, clients)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_a_file_that_cannot_be_written() {
+    for contract in CONTRACTS {
+        let (app, clients) = one_connection(contract).await;
+        let mut load = Load::of(clients);
+        load.granted(10).await;
+
+        app.sql("PRAGMA query_only = ON").await;
+        load.unavailable(4).await;
+        app.sql("PRAGMA query_only = OFF").await;
+        load.granted(10).await;
+
+        let mut clients = load.stop().await;
+        assert_settled(&mut clients, &app.database).await;
+    }
+}
+
+/// The one number or word that a pragma says.
+async fn pragma(database: &DatabaseConnection, pragma: &str) -> String {
+    let sql = format!("SELECT CAST({pragma} AS text) AS said FROM pragma_{pragma}");
+    let select = Statement::from_string(database.get_database_backend(), sql);
+    let row = database.query_one_raw(select).await.unwrap().unwrap();
+    row.try_get("", "said").unwrap()
+}
+
+/// Starts sessions until there is no room for another one; how many there was room for.
+async fn fill(door: &mut Door) -> usize {
+    let filler = "x".repeat(2_000);
+    let body = json!({"user": ALICE, "contract": "envelope", "claims": {"filler": filler}});
+    let start = Call::json("/admin/sessions", &body);
+    let start = start.with("authorization", format!("Bearer {ADMIN_KEY}"));
+    for started in 0..2_000 {
+        let answer = door.call(&start).await.unwrap();
+        if answer.status != 201 {
+            assert_is_our_trouble(&answer);
+            return started;
+        }
+    }
+    panic!("there is always room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_may_not_grow_has_whole_sessions_in_it_and_takes_more_once_it_may() {
+    for contract in CONTRACTS {
+        let (app, mut clients) = one_connection(contract).await;
+        let pages: u32 = pragma(&app.database, "page_count").await.parse().unwrap();
+        let before = rows(&app.database).await.len();
+        app.sql(&format!("PRAGMA max_page_count = {}", pages + 20))
+            .await;
+
+        let started = fill(&mut Door::of(&app)).await;
+
+        assert_eq!(pragma(&app.database, "integrity_check").await, "ok");
+        assert_eq!(rows(&app.database).await.len(), before + started);
+        app.sql("PRAGMA max_page_count = 100000").await;
+        app.sql("DELETE FROM remint_session WHERE contract = 'envelope'")
+            .await;
+        assert_settled(&mut clients, &app.database).await;
+    }
+}
+
+/// A disk of two megabytes, which only root gets.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(folder: &'a Path) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", "size=2m", "remint"])
+            .arg(folder);
+        let output = mount.output().ok()?;
+        output.status.success().then_some(Self(folder))
+    }
+
+    /// Leaves no room, or makes some again.
+    fn fill(&self, is_full: bool) {
+        let ballast = self.0.join("ballast");
+        if is_full {
+            // As much as there is room for, whatever that is.
+            fs::write(ballast, vec![0; 4 << 20]).unwrap_err();
+        } else {
+            fs::remove_file(ballast).unwrap();
+        }
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(self.0).status().ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_a_full_disk() {
+    for contract in CONTRACTS {
+        let place = place(contract, "sqlite://disk/remint.db");
+        let folder = place.path().join("disk");
+        fs::create_dir(&folder).unwrap();
+        let Some(disk) = Disk::mount(&folder) else {
+            return;
+        };
+        let (mut service, mut load) = serve(contract, &place).await;
+        load.granted(10).await;
+
+        disk.fill(true);
+        load.unavailable(4).await;
+        service.line_with("database or disk is full");
+        disk.fill(false);
+        load.granted(10).await;
+
+        let mut clients = load.stop().await;
+        let database = beside(&place, "disk/remint.db").await;
+        assert_eq!(pragma(&database, "integrity_check").await, "ok");
+        assert_settled(&mut clients, &database).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_or_a_broken_one_stops_the_start() {
+    let place = Place::new();
+    place.run(&["user", "add", "alice@example.com"]).only_line();
+    let database = beside(&place, "remint.db").await;
+    let all_in_one = "PRAGMA journal_mode = DELETE";
+    database.execute_unprepared(all_in_one).await.unwrap();
+    database.close().await.unwrap();
+    let file = place.path().join("remint.db");
+    let whole = fs::read(&file).unwrap();
+    let half = whole.get(..9_000).unwrap();
+
+    for (bytes, why) in [
+        (
+            &b"something else".repeat(1_000)[..],
+            "file is not a database",
+        ),
+        (half, "database disk image is malformed"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let output = place.run(&["serve"]);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stderr.contains("DATABASE_URL: "), "{output:?}");
+        assert!(output.stderr.contains(why), "{output:?}");
+        assert_eq!(fs::read(&file).unwrap(), bytes, "it was written to");
+    }
+}
