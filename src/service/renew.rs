@@ -239,10 +239,14 @@ impl Renewer {
         if contract.has_handles() {
             standing = self.with_handle(standing, now).await?;
         }
+        let session = standing.session.as_ref();
+        // Never earlier than it was: a clock that is far behind would end the session for whoever
+        // refreshes before it is mended.
+        let promised = session.map_or(now, |session| session.expires_at.min(latest));
         let next = Issue {
             claims: claims.into_inner(),
-            expires_at: idle_end(now, self.minter.refresh_lifetime, latest),
-            handle: standing.session.as_ref().and_then(|session| session.handle),
+            expires_at: idle_end(now, self.minter.refresh_lifetime, latest).max(promised),
+            handle: session.and_then(|session| session.handle),
             issued_at: now,
             lineage: Lineage {
                 generation: old.generation.saturating_add(1),

@@ -4,6 +4,7 @@
 //! [`invariants`].
 
 mod calls;
+mod clock;
 mod connections;
 mod invariants;
 mod network;
