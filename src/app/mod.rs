@@ -82,6 +82,7 @@ impl App {
     /// Opens the databases, brings the service's own tables up to date, and wires the layers.
     pub async fn build(config: &Config, surroundings: Surroundings) -> Result<Self, BuildError> {
         let database = open_own_database(config).await?;
+        store::try_write(&database).await?;
         Self::over(database, config, surroundings).await
     }
 

@@ -51,6 +51,9 @@ pub enum ConnectError {
     /// A SQLite file that is only read is not there.
     #[error("there is no SQLite file of that name, or it may not be read")]
     NoFile,
+    /// It can be read, and nothing else.
+    #[error("remint's own tables cannot be written: {0}")]
+    NotWritable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It did not answer in time.
     #[error(
         "the database did not answer within {}: {source}; start it, correct its address, or let \

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use migration::Migrator;
 use sea_orm::{
-    DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::MigrationStatus;
 use sea_orm_migration::migrator::MigratorTraitSelf;
@@ -57,6 +58,15 @@ async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Re
     let transaction = connection.begin_with_options(options).await?;
     migrator.up(&transaction, None).await?;
     transaction.commit().await
+}
+
+/// Fails where nothing can be written: tables that are up to date are not, and a file that may only
+/// be read would show at the first logout.
+pub async fn try_write(connection: &DatabaseConnection) -> Result<(), ConnectError> {
+    let nothing = "DELETE FROM remint_session WHERE 1 = 0";
+    let written = connection.execute_unprepared(nothing).await;
+    let not_written = |error: DbErr| ConnectError::NotWritable(error.into());
+    written.map(drop).map_err(not_written)
 }
 
 /// Takes back the newest `steps` migrations, or all; never a users table that remint did not make.

@@ -16,7 +16,7 @@ mod sessions;
 pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
 pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
-pub use migrate::{MigrationState, migrate_down, migrate_up, migrations};
+pub use migrate::{MigrationState, migrate_down, migrate_up, migrations, try_write};
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};
 pub use pool::pool;
 pub use sessions::SqlSessionStore;

@@ -11,3 +11,4 @@ mod network;
 mod process;
 mod scene;
 mod servers;
+mod sqlite;

@@ -208,6 +208,20 @@ async fn clients_survive_a_full_disk() {
     }
 }
 
+#[test]
+fn a_file_that_may_only_be_read_stops_the_start() {
+    let place = Place::new();
+    place.run(&["user", "add", "alice@example.com"]).only_line();
+
+    let output = place
+        .with("DATABASE_URL", "sqlite://remint.db?mode=ro")
+        .run(&["serve"]);
+
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let why = "DATABASE_URL: remint's own tables cannot be written: ";
+    assert!(output.stderr.contains(why), "{output:?}");
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_or_a_broken_one_stops_the_start() {
     let place = Place::new();
@@ -218,7 +232,7 @@ async fn a_file_that_is_no_database_or_a_broken_one_stops_the_start() {
     database.close().await.unwrap();
     let file = place.path().join("remint.db");
     let whole = fs::read(&file).unwrap();
-    let half = whole.get(..9_000).unwrap();
+    let half = &whole[..9_000];
 
     for (bytes, why) in [
         (
