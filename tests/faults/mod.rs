@@ -12,3 +12,17 @@ mod process;
 mod scene;
 mod servers;
 mod sqlite;
+
+use crate::harness::ADMIN;
+use crate::harness::process::Place;
+use crate::survival::contract::Contract;
+
+use self::invariants::{DEADLINE, GRACE};
+
+/// Where the real binary runs on that database, with the settings that the invariants want.
+fn place(contract: &dyn Contract, url: &str) -> Place {
+    let settings = [&[ADMIN, DEADLINE, GRACE], contract.settings()].concat();
+    let place = Place::new().with("DATABASE_URL", url);
+    let settings = settings.into_iter();
+    settings.fold(place, |place, (name, value)| place.with(name, value))
+}

@@ -6,13 +6,12 @@ use std::fs::OpenOptions;
 use remint::domain::{Clock as _, SystemClock};
 use sea_orm::Database;
 
-use super::invariants::{DEADLINE, GRACE, Load, User, assert_settled, clients};
-use crate::harness::ADMIN;
+use super::invariants::{Load, User, assert_settled, clients};
+use super::place;
 use crate::harness::process::{Place, Service};
 use crate::harness::servers;
 use crate::harness::wire::Wire;
 use crate::server::post_refresh;
-use crate::survival::contract::Contract as _;
 use crate::survival::door::Door;
 use crate::survival::started::Started;
 use crate::survival::{ALICE, ENGINES};
@@ -72,11 +71,7 @@ async fn clients_survive_a_process_without_a_file_descriptor_to_spare() {
         let Some(server) = servers::database(engine).await else {
             continue;
         };
-        let settings = [&[ADMIN, DEADLINE, GRACE], contract.settings()].concat();
-        let place = Place::new().with("DATABASE_URL", &server.url);
-        let place = settings
-            .into_iter()
-            .fold(place, |place, (name, value)| place.with(name, value));
+        let place = place(contract, &server.url);
         let alice = ["user", "add", "alice@example.com", "--id", ALICE];
         place.run(&alice).only_line();
         let mut service = place.serve_after("ulimit -n 64");

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::invariants::{
     Client, DEADLINE, GRACE, Load, User, assert_is_our_trouble, assert_settled, clients,
 };
+use super::place;
 use crate::harness::process::{Place, Service};
 use crate::harness::{ADMIN, ADMIN_KEY, START, TestApp, spawn_with};
 use crate::survival::contract::{Contract, ExpiredToken};
@@ -30,13 +31,6 @@ async fn serve(contract: &'static dyn Contract, place: &Place) -> (Service, Load
     let alice = User::active(ALICE);
     let clients = clients(contract, &alice, now, || Door::to(&service)).await;
     (service, Load::of(clients))
-}
-
-fn place(contract: &dyn Contract, url: &str) -> Place {
-    let settings = [&[ADMIN, DEADLINE, GRACE], contract.settings()].concat();
-    let place = Place::new().with("DATABASE_URL", url);
-    let settings = settings.into_iter();
-    settings.fold(place, |place, (name, value)| place.with(name, value))
 }
 
 /// The same file as another process sees it.

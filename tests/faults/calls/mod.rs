@@ -139,7 +139,19 @@ impl Seen {
         None
     }
 
-    /// The same of a refresh, in the words of its contract.
+    /// The answer; to whoever asks again, where the service was in trouble.
+    async fn in_the_end(
+        &self,
+        is_said: impl Fn(&Value) -> bool,
+        again: impl AsyncFn() -> Answer,
+    ) -> Answer {
+        match self.unless_in_trouble(is_said) {
+            Some(answer) => answer.clone(),
+            None => again().await,
+        }
+    }
+
+    /// The answer to a refresh, unless it says that the service is in trouble, in the words of its contract.
     fn unless_contract_in_trouble(&self) -> Option<&Answer> {
         self.unless_in_trouble(|body| match self.contract.name() {
             domain::Contract::Cookie => {

@@ -91,29 +91,26 @@ async fn a_thief_gets_nothing_out_of_any_failure() {
                 (kept, next)
             };
             let steal = async |(kept, _): &(String, String)| scene.present(kept).await;
-            let check = async |(kept, next): (String, String), seen: Seen| {
-                let answer = seen.unless_contract_in_trouble();
-                let reused = contract.refusal("token_reused");
-                assert!(
-                    answer.is_none_or(|it| contract.code(it) == reused),
-                    "{seen:?}"
-                );
-                scene.present(&kept).await;
-                let answer = scene.present(&next).await;
-                assert_eq!(
-                    contract.code(&answer),
-                    contract.refusal("session_revoked"),
-                    "{seen:?}"
-                );
-                let ended = rows(&scene.app.database).await;
-                assert_eq!(
-                    ended[0].revoked_because.as_deref(),
-                    Some("reuse"),
-                    "{seen:?}"
-                );
-            };
+            let check = async |stolen, seen| assert_stolen(&scene, stolen, &seen).await;
 
             scene.fail_each(stolen, steal, check).await;
         }
     }
+}
+
+/// Whoever comes back with what was spent long ago has ended the session, and got nothing.
+async fn assert_stolen(scene: &Scene, (spent, next): (String, String), seen: &Seen) {
+    let contract = scene.contract;
+    let reused = contract.refusal("token_reused");
+    let answer = seen.unless_contract_in_trouble();
+    let is_refused = answer.is_none_or(|it| contract.code(it) == reused);
+    assert!(is_refused, "{seen:?}");
+
+    scene.present(&spent).await;
+
+    let ended = scene.present(&next).await;
+    let revoked = contract.refusal("session_revoked");
+    assert_eq!(contract.code(&ended), revoked, "{seen:?}");
+    let because = rows(&scene.app.database).await.remove(0).revoked_because;
+    assert_eq!(because.as_deref(), Some("reuse"), "{seen:?}");
 }
