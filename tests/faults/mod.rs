@@ -13,16 +13,13 @@ mod scene;
 mod servers;
 mod sqlite;
 
-use crate::harness::ADMIN;
 use crate::harness::process::Place;
-use crate::survival::contract::Contract;
 
-use self::invariants::{DEADLINE, GRACE};
+use self::invariants::SETTINGS;
 
 /// Where the real binary runs on that database, with the settings that the invariants want.
-fn place(contract: &dyn Contract, url: &str) -> Place {
-    let settings = [&[ADMIN, DEADLINE, GRACE], contract.settings()].concat();
+fn place(url: &str) -> Place {
     let place = Place::new().with("DATABASE_URL", url);
-    let settings = settings.into_iter();
+    let settings = SETTINGS.into_iter();
     settings.fold(place, |place, (name, value)| place.with(name, value))
 }

@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use remint::domain::{Clock as _, SystemClock};
 use sea_orm::Database;
 
+use super::invariants::Outcome::Granted;
 use super::invariants::{Load, User, assert_settled, clients};
 use super::place;
 use crate::harness::process::{Place, Service};
@@ -13,7 +14,6 @@ use crate::harness::servers;
 use crate::harness::wire::Wire;
 use crate::server::post_refresh;
 use crate::survival::door::Door;
-use crate::survival::started::Started;
 use crate::survival::{ALICE, ENGINES};
 
 /// Refused and logged a hundred times, and then told to stop.
@@ -66,25 +66,24 @@ fn a_command_whose_result_has_no_room_fails_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_survive_a_process_without_a_file_descriptor_to_spare() {
-    let contract = &Started::TokenPair;
     for engine in ENGINES {
         let Some(server) = servers::database(engine).await else {
             continue;
         };
-        let place = place(contract, &server.url);
+        let place = place(&server.url);
         let alice = ["user", "add", "alice@example.com", "--id", ALICE];
         place.run(&alice).only_line();
         let mut service = place.serve_after("ulimit -n 64");
         let (now, alice) = (SystemClock.now().timestamp(), User::active(ALICE));
-        let clients = clients(contract, &alice, now, || Door::to(&service)).await;
+        let clients = clients(&alice, now, || Door::to(&service)).await;
         let mut load = Load::of(clients);
-        load.granted(10).await;
+        load.until(10, Granted).await;
 
         let idle: Vec<_> = (0..80).map(|_| Wire::to(&service)).collect();
         service.line_with("could not be accepted");
-        load.granted(20).await;
+        load.until(20, Granted).await;
         drop(idle);
-        load.granted(20).await;
+        load.until(20, Granted).await;
 
         let mut clients = load.stop().await;
         let database = Database::connect(&server.url).await.unwrap();

@@ -10,7 +10,8 @@ use sea_orm::{Database, DatabaseConnection};
 use tokio::task::block_in_place;
 
 use super::invariants::Outcome::{Granted, Unavailable};
-use super::invariants::{Load, SETTINGS, User, assert_settled, clients};
+use super::invariants::{Load, User, assert_settled, clients};
+use super::place;
 use crate::harness::process::{Place, Service};
 use crate::harness::servers::Engine;
 use crate::survival::ALICE;
@@ -32,10 +33,10 @@ impl Scene {
     /// Everything works, and has worked for a while. The service has the database at `url`, and the
     /// settings say how it comes to it.
     pub(super) async fn at(url: &str, settings: &[(&str, &str)]) -> Self {
-        let usual = [("DATABASE_URL", url)];
         let add = ["user", "add", "alice@example.com", "--id", ALICE];
-        block_in_place(|| place(&usual).run(&add).only_line().to_owned());
-        let place = place(&[&usual, settings].concat());
+        block_in_place(|| place(url).run(&add).only_line().to_owned());
+        let settings = settings.iter();
+        let place = settings.fold(place(url), |place, (name, value)| place.with(name, value));
         let service = block_in_place(|| place.serve());
         let alice = User::active(ALICE);
         let now = SystemClock.now().timestamp();
@@ -88,9 +89,4 @@ pub(super) async fn on_servers<F: Future<Output = ()>>(test: fn(Engine) -> F) {
         assert!(result.is_ok(), "on {engine:?}");
     };
     tokio::join!(run(Engine::Postgres), run(Engine::MariaDb));
-}
-
-fn place(settings: &[(&str, &str)]) -> Place {
-    let all = SETTINGS.iter().chain(settings);
-    all.fold(Place::new(), |place, (name, value)| place.with(name, value))
 }

@@ -8,29 +8,22 @@ use remint::domain::{Clock as _, SystemClock};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use serde_json::json;
 
+use super::invariants::Outcome::{Granted, Unavailable};
 use super::invariants::{
-    Client, DEADLINE, GRACE, Load, User, assert_is_our_trouble, assert_settled, clients,
+    Client, Load, SETTINGS, User, assert_is_our_trouble, assert_settled, client, clients,
 };
 use super::place;
 use crate::harness::process::{Place, Service};
-use crate::harness::{ADMIN, ADMIN_KEY, START, TestApp, spawn_with};
-use crate::survival::contract::{Contract, ExpiredToken};
+use crate::harness::{ADMIN_KEY, START, TestApp, spawn_with};
+use crate::survival::contract::ExpiredToken;
 use crate::survival::door::{Call, Door};
-use crate::survival::started::Started;
 use crate::survival::{ALICE, rows};
 
-/// One that begins with a refresh, and one that begins with a login.
-const CONTRACTS: [&dyn Contract; 2] = [&ExpiredToken::SingleUse, &Started::TokenPair];
-
-/// The service as a process of its own on the file `url`, with clients that refresh.
-async fn serve(contract: &'static dyn Contract, place: &Place) -> (Service, Load) {
+/// The service as a process of its own, and the time at which it started.
+fn serve(place: &Place) -> (Service, i64) {
     let alice = ["user", "add", "alice@example.com", "--id", ALICE];
     place.run(&alice).only_line();
-    let service = place.serve();
-    let now = SystemClock.now().timestamp();
-    let alice = User::active(ALICE);
-    let clients = clients(contract, &alice, now, || Door::to(&service)).await;
-    (service, Load::of(clients))
+    (place.serve(), SystemClock.now().timestamp())
 }
 
 /// The same file as another process sees it.
@@ -43,63 +36,59 @@ async fn beside(place: &Place, file: &str) -> DatabaseConnection {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_survive_a_writer_of_another_process() {
-    for contract in CONTRACTS {
-        // Longer than SQLite waits.
-        let deadline = ("DATABASE_TIMEOUT_MILLISECONDS", "1500");
-        let place = place(contract, "sqlite://remint.db").with(deadline.0, deadline.1);
-        let (mut service, mut load) = serve(contract, &place).await;
-        let other = beside(&place, "remint.db").await;
-        load.granted(10).await;
+    // Longer than SQLite waits.
+    let place = place("sqlite://remint.db").with("DATABASE_TIMEOUT_MILLISECONDS", "1500");
+    let (mut service, now) = serve(&place);
+    let mut load = Load::of(clients(&User::active(ALICE), now, || Door::to(&service)).await);
+    let other = beside(&place, "remint.db").await;
+    load.until(10, Granted).await;
 
-        other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
-        load.unavailable(4).await;
-        service.line_with("database is locked");
-        other.execute_unprepared("ROLLBACK").await.unwrap();
-        load.granted(10).await;
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    load.until(4, Unavailable).await;
+    service.line_with("database is locked");
+    other.execute_unprepared("ROLLBACK").await.unwrap();
+    load.until(10, Granted).await;
 
-        let mut clients = load.stop().await;
-        assert_settled(&mut clients, &other).await;
-    }
+    let mut clients = load.stop().await;
+    assert_settled(&mut clients, &other).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
-    let stateless = &ExpiredToken::Stateless;
-    let place = place(stateless, "sqlite://remint.db");
-    let (_service, mut load) = serve(stateless, &place).await;
+    let place = place("sqlite://remint.db").with("REFRESH_MODE", "stateless");
+    let (service, now) = serve(&place);
+    let door = || Door::to(&service);
+    let reader = client(&ExpiredToken::Stateless, &User::active(ALICE), now, door).await;
+    let mut load = Load::of([reader]);
     let other = beside(&place, "remint.db").await;
 
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
-    load.granted(20).await;
+    load.until(20, Granted).await;
 
     load.stop().await;
 }
 
 /// A service within this process whose one connection the test gives pragmas to.
-async fn one_connection(contract: &'static dyn Contract) -> (TestApp, Vec<Client>) {
-    let one = ("DATABASE_MAX_CONNECTIONS", "1");
-    let settings = [&[ADMIN, DEADLINE, GRACE, one], contract.settings()].concat();
-    let app = spawn_with(&settings).await;
-    let alice = User::active(ALICE);
-    let clients = clients(contract, &alice, START, || Door::of(&app)).await;
+async fn one_connection() -> (TestApp, Vec<Client>) {
+    let one = [("DATABASE_MAX_CONNECTIONS", "1")];
+    let app = spawn_with(&[&SETTINGS[..], &one].concat()).await;
+    let clients = clients(&User::active(ALICE), START, || Door::of(&app)).await;
     (app, clients)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_survive_a_file_that_cannot_be_written() {
-    for contract in CONTRACTS {
-        let (app, clients) = one_connection(contract).await;
-        let mut load = Load::of(clients);
-        load.granted(10).await;
+    let (app, clients) = one_connection().await;
+    let mut load = Load::of(clients);
+    load.until(10, Granted).await;
 
-        app.sql("PRAGMA query_only = ON").await;
-        load.unavailable(4).await;
-        app.sql("PRAGMA query_only = OFF").await;
-        load.granted(10).await;
+    app.sql("PRAGMA query_only = ON").await;
+    load.until(4, Unavailable).await;
+    app.sql("PRAGMA query_only = OFF").await;
+    load.until(10, Granted).await;
 
-        let mut clients = load.stop().await;
-        assert_settled(&mut clients, &app.database).await;
-    }
+    let mut clients = load.stop().await;
+    assert_settled(&mut clients, &app.database).await;
 }
 
 /// The one number or word that a pragma says.
@@ -128,22 +117,20 @@ async fn fill(door: &mut Door) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_may_not_grow_has_whole_sessions_in_it_and_takes_more_once_it_may() {
-    for contract in CONTRACTS {
-        let (app, mut clients) = one_connection(contract).await;
-        let pages: u32 = pragma(&app.database, "page_count").await.parse().unwrap();
-        let before = rows(&app.database).await.len();
-        app.sql(&format!("PRAGMA max_page_count = {}", pages + 20))
-            .await;
+    let (app, mut clients) = one_connection().await;
+    let pages: u32 = pragma(&app.database, "page_count").await.parse().unwrap();
+    let before = rows(&app.database).await.len();
+    app.sql(&format!("PRAGMA max_page_count = {}", pages + 20))
+        .await;
 
-        let started = fill(&mut Door::of(&app)).await;
+    let started = fill(&mut Door::of(&app)).await;
 
-        assert_eq!(pragma(&app.database, "integrity_check").await, "ok");
-        assert_eq!(rows(&app.database).await.len(), before + started);
-        app.sql("PRAGMA max_page_count = 100000").await;
-        app.sql("DELETE FROM remint_session WHERE contract = 'envelope'")
-            .await;
-        assert_settled(&mut clients, &app.database).await;
-    }
+    assert_eq!(pragma(&app.database, "integrity_check").await, "ok");
+    assert_eq!(rows(&app.database).await.len(), before + started);
+    app.sql("PRAGMA max_page_count = 100000").await;
+    app.sql("DELETE FROM remint_session WHERE claims LIKE '%filler%'")
+        .await;
+    assert_settled(&mut clients, &app.database).await;
 }
 
 /// A disk of two megabytes, which only root gets.
@@ -179,27 +166,26 @@ impl Drop for Disk<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_survive_a_full_disk() {
-    for contract in CONTRACTS {
-        let place = place(contract, "sqlite://disk/remint.db");
-        let folder = place.path().join("disk");
-        fs::create_dir(&folder).unwrap();
-        let Some(disk) = Disk::mount(&folder) else {
-            return;
-        };
-        let (mut service, mut load) = serve(contract, &place).await;
-        load.granted(10).await;
+    let place = place("sqlite://disk/remint.db");
+    let folder = place.path().join("disk");
+    fs::create_dir(&folder).unwrap();
+    let Some(disk) = Disk::mount(&folder) else {
+        return;
+    };
+    let (mut service, now) = serve(&place);
+    let mut load = Load::of(clients(&User::active(ALICE), now, || Door::to(&service)).await);
+    load.until(10, Granted).await;
 
-        disk.fill(true);
-        load.unavailable(4).await;
-        service.line_with("database or disk is full");
-        disk.fill(false);
-        load.granted(10).await;
+    disk.fill(true);
+    load.until(4, Unavailable).await;
+    service.line_with("database or disk is full");
+    disk.fill(false);
+    load.until(10, Granted).await;
 
-        let mut clients = load.stop().await;
-        let database = beside(&place, "disk/remint.db").await;
-        assert_eq!(pragma(&database, "integrity_check").await, "ok");
-        assert_settled(&mut clients, &database).await;
-    }
+    let mut clients = load.stop().await;
+    let database = beside(&place, "disk/remint.db").await;
+    assert_eq!(pragma(&database, "integrity_check").await, "ok");
+    assert_settled(&mut clients, &database).await;
 }
 
 #[test]
