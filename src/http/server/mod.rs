@@ -163,7 +163,8 @@ impl<E: Endpoint + 'static> Attendant<E> {
         let stream = WriteGuard::new(stream, WRITE_DEADLINE);
         let (stream, scheme) = match &self.tls {
             None => (Either::Left(stream), Scheme::HTTP),
-            Some(tls) => match timeout(self.head_deadline, tls.accept(stream)).await {
+            // Boxed, or connections without it would be as large as those with it.
+            Some(tls) => match timeout(self.head_deadline, Box::pin(tls.accept(stream))).await {
                 Ok(Ok(stream)) => (Either::Right(Box::new(stream)), Scheme::HTTPS),
                 Ok(Err(error)) => return debug!(%error, "a TLS handshake failed"),
                 Err(_) => return debug!("a TLS handshake took too long"),
