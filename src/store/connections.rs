@@ -7,10 +7,14 @@
 //! to a new one. What is left of the old one are at most as many sockets as it had connections,
 //! until the system gives them up; while the silence lasts there are no new ones to be left.
 //!
+//! *Why not always.* A table that somebody has locked is as silent as a network, and behind each
+//! connection that was left waits a process of the server, which may be somebody else's. So only a
+//! few pools are left within a while.
+//!
 //! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
 //! nothing either. Those wait here, where it says nothing about the network.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,22 +31,34 @@ use tracing::warn;
 use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
 use super::dialect::Dialect;
 
+/// How many pools are left within a while, at most.
+const MOST_LEFT: usize = 3;
+const WHILE: Duration = Duration::from_mins(5);
+
 /// A database, whichever connections lead there at the moment.
 #[derive(Clone)]
 pub struct Connections(Arc<Shared>);
 
 struct Shared {
     backend: DbBackend,
-    pool: Mutex<Arc<Pool>>,
+    pools: Mutex<Pools>,
     /// As many as a pool has connections.
     permits: Semaphore,
     /// None for what is never replaced.
     renewal: Option<Renewal>,
 }
 
+struct Pools {
+    current: Arc<Pool>,
+    /// When the last ones were left.
+    left: Vec<Instant>,
+}
+
 struct Pool {
     connection: DatabaseConnection,
-    /// Whether a statement has heard nothing from it for too long.
+    /// How many statements have a connection, or wait for one to be made.
+    under_way: AtomicUsize,
+    /// Whether one of them has heard nothing for too long.
     is_silent: AtomicBool,
 }
 
@@ -87,7 +103,10 @@ impl Connections {
     fn new(connection: DatabaseConnection, permits: usize, renewal: Option<Renewal>) -> Self {
         Self(Arc::new(Shared {
             backend: connection.get_database_backend(),
-            pool: Mutex::new(Pool::of(connection)),
+            pools: Mutex::new(Pools {
+                current: Pool::of(connection),
+                left: Vec::new(),
+            }),
             permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
             renewal,
         }))
@@ -102,15 +121,17 @@ impl Connections {
 
     /// Those that statements go over now.
     pub(super) fn current(&self) -> DatabaseConnection {
-        self.0.lock().connection.clone()
+        self.0.lock().current.connection.clone()
     }
 
     /// The right to run a statement.
     async fn turn(&self) -> Result<Turn<'_>, DbErr> {
         let permit = self.0.permits.acquire().await;
         let permit = permit.map_err(|_| closed())?;
+        let pool = self.0.pool().await?;
+        pool.under_way.fetch_add(1, Ordering::SeqCst);
         Ok(Turn {
-            pool: self.0.pool().await?,
+            pool,
             patience: self.0.renewal.as_ref().map(|renewal| renewal.patience),
             begun: Instant::now(),
             was_heard: false,
@@ -128,32 +149,49 @@ impl From<DatabaseConnection> for Connections {
 
 impl Shared {
     /// A panic elsewhere leaves it as it was: it is changed in one step.
-    fn lock(&self) -> MutexGuard<'_, Arc<Pool>> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pools> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The pool, or a new one in the place of one that is silent.
     async fn pool(&self) -> Result<Arc<Pool>, DbErr> {
-        let pool = Arc::clone(&self.lock());
+        let (pool, gives_way) = self.lock().current();
         match &self.renewal {
-            Some(renewal) if pool.is_silent.load(Ordering::Relaxed) => {
-                // Opens no connection before it is used: whoever else does this costs nothing.
+            Some(renewal) if gives_way => {
+                // Opens no connection before it is used, so that others may have done the same.
                 let fresh = Box::pin(Database::connect(renewal.options.clone())).await?;
-                Ok(self.replace(&pool, fresh))
+                Ok(self.lock().replace(&pool, fresh))
             }
             _ => Ok(pool),
         }
     }
+}
 
-    /// The pool that stands in the place of `silent`, which is `fresh` if there is no other yet.
-    fn replace(&self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
-        let mut current = self.lock();
-        if Arc::ptr_eq(&current, silent) {
-            *current = Pool::of(fresh);
+impl Pools {
+    /// The pool to use, and whether it is to give way to another.
+    fn current(&mut self) -> (Arc<Pool>, bool) {
+        let pool = Arc::clone(&self.current);
+        if !pool.is_silent.load(Ordering::SeqCst) {
+            return (pool, false);
+        }
+        if !pool.has_lost() {
+            // No connection could be made; the next one may be.
+            pool.is_silent.store(false, Ordering::SeqCst);
+            return (pool, false);
+        }
+        self.left.retain(|left| left.elapsed() < WHILE);
+        (pool, self.left.len() < MOST_LEFT)
+    }
+
+    /// The pool to use in the place of `silent`.
+    fn replace(&mut self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
+        if Arc::ptr_eq(&self.current, silent) {
             silent.retire();
+            self.left.push(Instant::now());
+            self.current = Pool::of(fresh);
             warn!("the database was silent for too long; its connections are replaced");
         }
-        Arc::clone(&current)
+        Arc::clone(&self.current)
     }
 }
 
@@ -161,8 +199,19 @@ impl Pool {
     fn of(connection: DatabaseConnection) -> Arc<Self> {
         Arc::new(Self {
             connection,
+            under_way: AtomicUsize::new(0),
             is_silent: AtomicBool::new(false),
         })
+    }
+
+    /// Whether there are connections that are neither used nor free to be used.
+    fn has_lost(&self) -> bool {
+        let (all, idle) = match Dialect::of(&self.connection) {
+            Dialect::MySql => sizes(self.connection.get_mysql_connection_pool()),
+            Dialect::Postgres => sizes(self.connection.get_postgres_connection_pool()),
+            Dialect::Sqlite => (0, 0),
+        };
+        all > idle + self.under_way.load(Ordering::SeqCst)
     }
 
     /// Closes what nobody uses now, and the others as they are given back.
@@ -175,6 +224,14 @@ impl Pool {
         // It is closed from the start of this; the end would be waited for in vain.
         self.connection.close_by_ref().now_or_never();
     }
+}
+
+/// How many connections there are, and how many of them nobody uses.
+fn sizes<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> (usize, usize) {
+    (
+        usize::try_from(pool.size()).unwrap_or(usize::MAX),
+        pool.num_idle(),
+    )
 }
 
 fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {
@@ -203,9 +260,10 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        self.pool.under_way.fetch_sub(1, Ordering::SeqCst);
         let is_too_long = |patience| self.begun.elapsed() >= patience;
         if !self.was_heard && self.patience.is_some_and(is_too_long) {
-            self.pool.is_silent.store(true, Ordering::Relaxed);
+            self.pool.is_silent.store(true, Ordering::SeqCst);
         }
     }
 }

@@ -1,9 +1,11 @@
-//! A database that is out of connections.
+//! A database that is out of connections, and one that must not run out of them.
 
-use sea_orm::TransactionTrait as _;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement, TransactionTrait as _};
 
 use super::invariants::Outcome::{Granted, Refused, Unavailable};
 use super::invariants::{Load, SETTINGS, User, assert_settled, clients};
+use super::scene::Scene;
+use crate::harness::servers::{self, Engine};
 use crate::harness::{START, spawn_with};
 use crate::survival::ALICE;
 use crate::survival::door::Door;
@@ -28,4 +30,35 @@ async fn clients_survive_a_database_without_a_connection_to_spare() {
     }
     alice.activate(&app.database).await;
     assert_settled(&mut clients, &app.database).await;
+}
+
+/// How many connections wait for a lock.
+async fn waiting(database: &DatabaseConnection) -> i64 {
+    let sql = "SELECT count(*) AS waiting FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let select = Statement::from_string(database.get_database_backend(), sql);
+    let row = database.query_one_raw(select).await.unwrap().unwrap();
+    row.try_get("", "waiting").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_users_table_is_not_waited_for_by_ever_more_connections() {
+    let Some(server) = servers::database(Engine::Postgres).await else {
+        return;
+    };
+    let users = ("USERS_DATABASE_URL", &*server.url);
+    let mut scene = Scene::at(&server.url, &[users, ("DATABASE_MAX_CONNECTIONS", "1")]).await;
+    let lock = scene.database.begin().await.unwrap();
+    let sql = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE";
+    lock.execute_unprepared(sql).await.unwrap();
+
+    for _ in 0..6 {
+        scene.trouble().await;
+    }
+
+    // One, and three that were given up.
+    assert_eq!(waiting(&scene.database).await, 4);
+    lock.rollback().await.unwrap();
+    scene.recover("a locked table").await;
+    scene.settle().await;
 }
