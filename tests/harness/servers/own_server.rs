@@ -1,11 +1,10 @@
 //! A database server that one test may kill, stop and start again.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use tokio::task::{block_in_place, spawn_blocking};
 
@@ -76,12 +75,15 @@ impl OwnServer {
 
     /// Sends all of its processes a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
+        send(name, &self.processes().unwrap());
+    }
+
+    /// The first one first: the others are its own to replace.
+    fn processes(&self) -> io::Result<Vec<String>> {
         let pid = self.pid();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
         let children = children.split_whitespace().map(str::to_owned);
-        // The first one first: the others are its own to replace.
-        let all: Vec<_> = std::iter::once(pid).chain(children).collect();
-        send(name, &all);
+        Ok(std::iter::once(pid).chain(children).collect())
     }
 
     fn pid(&self) -> String {
@@ -115,6 +117,16 @@ impl OwnServer {
             }
         });
         waiting.await.unwrap();
+    }
+}
+
+impl Drop for OwnServer {
+    /// Lets those go on that stand still, or they would never end.
+    fn drop(&mut self) {
+        let processes = self.processes().unwrap_or_default();
+        let mut kill = Command::new("kill");
+        kill.args(["-s", "CONT"]).args(processes);
+        kill.stderr(Stdio::null()).status().ok();
     }
 }
 
