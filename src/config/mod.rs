@@ -276,6 +276,7 @@ fn http(
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
         example_token: None,
+        admission: server::admission(vars),
         oauth: oauth::read(vars, keys, admin),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::ServerSettings;
+use crate::http::{AdmissionSettings, ServerSettings};
 
 use super::vars::Vars;
 
@@ -19,5 +19,15 @@ pub(super) fn read(vars: &mut Vars) -> ServerSettings {
         idle_deadline: Duration::from_secs(idle.into()),
         shutdown_delay: Duration::from_secs(delay.into()),
         shutdown_deadline: Duration::from_secs(shutdown.into()),
+    }
+}
+
+/// How many requests are worked on.
+pub(super) fn admission(vars: &mut Vars) -> AdmissionSettings {
+    let concurrent = vars.bounded("MAX_CONCURRENT_REQUESTS", 64, 1..=100_000);
+    let queued = vars.bounded("MAX_QUEUED_REQUESTS", 1_024, 0..=100_000);
+    AdmissionSettings {
+        max_concurrent: usize::try_from(concurrent).unwrap_or(usize::MAX),
+        max_queued: usize::try_from(queued).unwrap_or(usize::MAX),
     }
 }

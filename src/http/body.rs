@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use bytes::Bytes;
 use poem::error::ReadBodyError;
 use poem::http::header::CONTENT_TYPE;
-use poem::{Request, RequestBody};
+use poem::{Body as RawBody, Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -152,14 +153,39 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
     }
 }
 
+/// A body that was waited for before anybody asked for it.
+#[derive(Clone)]
+struct Arrived(Result<Bytes, BodyError>);
+
+/// Waits for the body of `request`; whoever reads it later gets what came of that.
+pub(super) async fn arrive(request: &mut Request, deadline: Duration) {
+    let arrived = Arrived(within(deadline, request.take_body()).await);
+    request.extensions_mut().insert(arrived);
+}
+
+/// The bytes of a body that has arrived; empty where it did not.
+pub(super) fn arrived(request: &Request) -> &[u8] {
+    match request.extensions().get() {
+        Some(Arrived(Ok(bytes))) => bytes,
+        Some(Arrived(Err(_))) | None => &[],
+    }
+}
+
 /// The bytes of the body, of whatever type it is; empty where there is none.
 pub(super) async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, BodyError> {
+    if let Some(Arrived(arrived)) = request.extensions().get() {
+        return arrived.clone().map(Into::into);
+    }
     let BodyDeadline(deadline) = *request
         .data()
         .unwrap_or(&BodyDeadline(Duration::from_secs(10)));
     let body = body.take().map_err(|_| BodyError::Broken)?;
+    within(deadline, body).await.map(Into::into)
+}
+
+async fn within(deadline: Duration, body: RawBody) -> Result<Bytes, BodyError> {
     match timeout(deadline, body.into_bytes_limit(MAX_BODY_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(BodyError::TooLarge),
         Ok(Err(_)) => Err(BodyError::Broken),
         Err(_) => Err(BodyError::Slow),

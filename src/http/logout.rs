@@ -84,7 +84,8 @@ enum LoggedOut {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
-    /// A database does not answer. Nothing was ended for sure; try again.
+    /// A database does not answer, or there is too much to do. Nothing was ended for sure; try
+    /// again.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"

@@ -1,6 +1,7 @@
 //! The service over HTTP: finds the credential in a request, writes the outcome. Decides nothing.
 
 mod admin;
+mod admission;
 mod allowed_methods;
 mod audit;
 mod bearer;
@@ -35,7 +36,7 @@ use crate::service::{
     Delegate, Logouter, RateLimiter, Refresher, Renewer, SessionStore, UserDirectory, Verifier,
 };
 
-pub use self::client_address::TrustedProxies;
+use self::admission::Admission;
 use self::contract::cookie::{CookieApi, CookieRefresh};
 use self::contract::envelope::EnvelopeApi;
 use self::contract::refresh_token::RefreshTokenApi;
@@ -45,7 +46,9 @@ use self::cross_site::CrossSiteGuard;
 use self::oauth::metadata::WELL_KNOWN;
 use self::throttle::Throttle;
 
+pub use self::client_address::TrustedProxies;
 pub use admin::{AdminKey, AdminParts, admin_endpoint};
+pub use admission::AdmissionSettings;
 pub use audit::{contracts, outcomes};
 pub use health::Readiness;
 pub use oauth::{ClientSecret, Issuer, NotAnIssuer, OAuthClient, OAuthSettings};
@@ -106,6 +109,8 @@ pub struct HttpSettings {
     pub body_deadline: Duration,
     /// How long a request may take as a whole.
     pub request_deadline: Duration,
+    /// How many requests are worked on at a time.
+    pub admission: AdmissionSettings,
     /// Who may ask by OAuth 2.0.
     pub oauth: OAuthSettings,
     /// A token that Swagger UI shows as the example; only the demo has one that works.
@@ -124,11 +129,13 @@ enum Tag {
 
 /// Every public endpoint, with the document that describes it.
 pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
+    let elsewhere = parts.delegate.as_ref().map(|_| Contract::RefreshToken);
     let surroundings = frame::Surroundings {
         ids: Arc::clone(&parts.ids),
         clock: Arc::clone(&parts.clock),
         throttle: Throttle::of_everything(Arc::clone(&parts.limits)),
         answers: Arc::clone(&parts.answers),
+        admission: Some(Admission::new(&parts.settings, elsewhere)),
     };
     let settings = parts.settings.clone();
     let metadata = oauth::metadata(&parts).below_well_known();

@@ -144,8 +144,9 @@ codes! {
     Internal "internal" 500 Retry "Internal error"
         "A fault of the service. The session is untouched; the service's log has the request id."
     Unavailable "unavailable" 503 Wait "Temporarily unavailable"
-        "The service, or a database that it needs, cannot answer at the moment. The session is \
-         untouched: keep it and try again after Retry-After."
+        "The service, or a database that it needs, cannot answer at the moment, or there are more \
+         requests than it can work on. The session is untouched: keep it and try again after \
+         Retry-After."
 }
 
 impl Code {

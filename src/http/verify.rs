@@ -46,7 +46,7 @@ enum Verified {
         #[oai(header = "WWW-Authenticate")]
         String,
     ),
-    /// A database does not answer, so nobody knows.
+    /// A database does not answer, or there is too much to do, so nobody knows.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"

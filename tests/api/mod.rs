@@ -13,6 +13,7 @@ mod logout;
 mod malformed;
 pub(crate) mod metrics;
 mod oauth;
+mod overload;
 mod refresh;
 mod refusals;
 mod sessions;

@@ -5,6 +5,7 @@ mod deadlines;
 mod framing;
 mod load;
 mod log;
+mod overload;
 mod shutdown;
 mod start;
 mod tls;

@@ -34,7 +34,7 @@ const SECRETS: [&str; 16] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 39] = [
+const CHECKED: [&str; 41] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -56,7 +56,9 @@ const CHECKED: [&str; 39] = [
     "LISTEN_SOCKET_MODE",
     "LOG_FORMAT",
     "LOG_LEVEL",
+    "MAX_CONCURRENT_REQUESTS",
     "MAX_CONNECTIONS",
+    "MAX_QUEUED_REQUESTS",
     "OAUTH_CLIENT_ID",
     "OAUTH_CLIENT_SECRET",
     "OAUTH_ISSUER",

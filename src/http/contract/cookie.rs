@@ -92,7 +92,7 @@ pub(in crate::http) enum Renewed {
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "JsonExample<FailedExample>")]
     Internal(Json<CookieReply>),
-    /// A database does not answer. The session is untouched: try again.
+    /// A database does not answer, or there is too much to do. The session is untouched: try again.
     #[oai(status = 503, actual_type = "JsonExample<FailedExample>")]
     Unavailable(Json<CookieReply>, #[oai(header = "Retry-After")] u64),
 }

@@ -161,7 +161,8 @@ enum EnvelopeReply {
     /// A fault of the service. The refresh token is not spent.
     #[oai(status = 500, actual_type = "JsonExample<At<500>>")]
     Internal(Json<EnvelopeRefusal>),
-    /// A database does not answer. The refresh token is not spent: keep it and try again.
+    /// A database does not answer, or there is too much to do. The refresh token is not spent: keep
+    /// it and try again.
     #[oai(status = 503, actual_type = "JsonExample<At<503>>")]
     Unavailable(Json<EnvelopeRefusal>, #[oai(header = "Retry-After")] u64),
 }

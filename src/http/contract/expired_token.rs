@@ -107,7 +107,8 @@ pub(in crate::http) enum Refreshed {
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
-    /// A database does not answer. The session is untouched: keep the token and try again.
+    /// A database does not answer, or there is too much to do. The session is untouched: keep the
+    /// token and try again.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"

@@ -8,10 +8,14 @@ use chrono::{DateTime, Utc};
 use poem::{IntoResponse, Request, Response};
 
 use crate::domain::Contract;
+use crate::json::StrictObject;
 
 use super::super::audit::Audit;
+use super::super::bearer::Bearer;
+use super::super::body;
+use super::super::cookie::{CookieValue, Cookies};
 use super::super::problem::Code;
-use super::{cookie, envelope, oauth2, token_pair};
+use super::{Beside, SHARED_PATH, Shape, cookie, envelope, oauth2, refresh_token, token_pair};
 
 /// The contract that a request speaks, as soon as somebody has found out.
 #[derive(Clone, Default)]
@@ -38,6 +42,31 @@ impl Spoken {
             // A request speaks one contract, so there is nothing to lose.
             spoken.set(contract).ok();
         }
+    }
+
+    /// The contract that a request speaks which no handler gets to see, if it speaks one.
+    pub(in crate::http) fn find_out(
+        &self,
+        request: &Request,
+        refresh_cookie: &str,
+    ) -> Option<Contract> {
+        let contract = match request.uri().path() {
+            refresh_token::PATH => Some(Contract::RefreshToken),
+            SHARED_PATH => {
+                let object = StrictObject::parse(body::arrived(request)).unwrap_or_default();
+                let cookie = Cookies::read(request).find(refresh_cookie);
+                let beside = Beside {
+                    bearer: !matches!(Bearer::read(request), Bearer::Missing),
+                    cookie: !matches!(cookie, CookieValue::Missing),
+                };
+                Shape::of(&object, beside).contract()
+            }
+            _ => None,
+        };
+        if let Some(contract) = contract {
+            self.0.set(contract).ok();
+        }
+        self.0.get().copied()
     }
 
     /// That there were too many, in the words of the contract; none where those are problem details.

@@ -12,9 +12,13 @@ pub(super) mod oauth2;
 pub(super) mod refresh_token;
 pub(super) mod token_pair;
 
+use crate::domain::Contract;
 use crate::json::StrictObject;
 
-/// The contracts that share `POST /api/auth/refresh`.
+/// The path that several contracts share.
+const SHARED_PATH: &str = "/api/auth/refresh";
+
+/// The contracts that share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A cookie and no body, or nothing at all: the contract that knows how to say so.
@@ -58,6 +62,17 @@ impl Shape {
             return Self::ExpiredToken;
         }
         Self::Cookie
+    }
+
+    /// The contract that it is the shape of.
+    fn contract(self) -> Option<Contract> {
+        match self {
+            Self::Cookie => Some(Contract::Cookie),
+            Self::ExpiredToken => Some(Contract::ExpiredToken),
+            Self::RefreshToken => Some(Contract::RefreshToken),
+            Self::TokenPair => Some(Contract::TokenPair),
+            Self::Unknown => None,
+        }
     }
 }
 

@@ -18,6 +18,9 @@ use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::super::throttle::TOO_MANY;
 use super::attempt;
 
+/// Where the requests of the contract go.
+pub(super) const PATH: &str = "/auth/refresh";
+
 #[derive(Clone)]
 pub(in crate::http) struct RefreshTokenApi {
     pub(in crate::http) renewer: Option<Arc<Renewer>>,
@@ -181,8 +184,8 @@ pub(in crate::http) enum RefreshTokenReply {
     /// A fault of the service. The session is untouched.
     #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
     Internal(ProblemJson),
-    /// A database or AWS Cognito does not answer. The session is untouched: keep the refresh token
-    /// and try again.
+    /// A database or AWS Cognito does not answer, or there is too much to do. The session is
+    /// untouched: keep the refresh token and try again.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"

@@ -260,8 +260,8 @@ pub(in crate::http) enum TokenPairReply {
     /// A fault of the service (`internal`). The tokens are as good as before.
     #[oai(status = 500, actual_type = "JsonExample<At<500>>")]
     Internal(Json<TokenPairRefusal>),
-    /// A database does not answer (`unavailable`). The tokens are as good as before: keep them and
-    /// try again.
+    /// A database does not answer, or there is too much to do (`unavailable`). The tokens are as
+    /// good as before: keep them and try again.
     #[oai(status = 503, actual_type = "JsonExample<At<503>>")]
     Unavailable(Json<TokenPairRefusal>, #[oai(header = "Retry-After")] u64),
 }

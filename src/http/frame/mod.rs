@@ -16,6 +16,7 @@ use tracing::error;
 use crate::domain::{ClientNetwork, Clock, IdSource};
 use crate::metrics::{Answer, Answers};
 
+use super::admission::{Admission, TurnedAway};
 use super::allowed_methods::AllowedMethods;
 use super::audit::{self, Audit};
 use super::client_address::TrustedProxies;
@@ -41,6 +42,8 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) throttle: Throttle,
     pub(super) answers: Arc<Answers>,
+    /// None where every request is worked on.
+    pub(super) admission: Option<Admission>,
 }
 
 impl<E: Endpoint> Frame<E> {
@@ -113,10 +116,17 @@ impl<E: Endpoint> Frame<E> {
             let in_its_words = spoken.failure(code, self.surroundings.clock.now());
             in_its_words.unwrap_or_else(|| problem(code, detail))
         };
-        let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let work = AssertUnwindSafe(self.admitted(request, spoken)).catch_unwind();
         match timeout(self.deadline, work).await {
-            Ok(Ok(Ok(response))) => response.into_response(),
-            Ok(Ok(Err(error))) => from_framework(&error),
+            Ok(Ok(Ok(Ok(response)))) => response.into_response(),
+            Ok(Ok(Ok(Err(error)))) => from_framework(&error),
+            Ok(Ok(Err(turned_away))) => {
+                let mut response = fail(Code::Unavailable, "the service has too much to do");
+                let seconds = turned_away.retry_after.into();
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+                response.extensions_mut().insert(turned_away);
+                response
+            }
             // The panic itself was logged by the hook, without its message.
             Ok(Err(_)) => fail(Code::Internal, "the service failed"),
             Err(_) => {
@@ -124,6 +134,21 @@ impl<E: Endpoint> Frame<E> {
                 fail(Code::Unavailable, "the service cannot answer at the moment")
             }
         }
+    }
+}
+
+impl<E: Endpoint> Frame<E> {
+    /// The answer, unless there are too many requests at the moment.
+    async fn admitted(
+        &self,
+        mut request: Request,
+        spoken: &Spoken,
+    ) -> std::result::Result<Result<E::Output>, TurnedAway> {
+        let _place = match &self.surroundings.admission {
+            Some(admission) => admission.admit(&mut request, spoken).await?,
+            None => None,
+        };
+        Ok(self.inner.call(request).await)
     }
 }
 
@@ -174,7 +199,10 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         if let Some(throttled) = audit.throttled {
             throttle::add_headers(response.headers_mut(), throttled);
         }
-        audit::write(request_id, client, response.status(), &audit);
+        // Those are counted, not told one by one.
+        if response.extensions().get::<TurnedAway>().is_none() {
+            audit::write(request_id, client, response.status(), &audit);
+        }
         answers.count(Answer {
             contract: audit.contract,
             outcome: audit.outcome,

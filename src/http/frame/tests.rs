@@ -1,7 +1,7 @@
 use poem::endpoint::make;
 use poem::http::Uri;
 
-use super::super::{CookieSettings, OAuthClient, OAuthSettings, SameSite};
+use super::super::{AdmissionSettings, CookieSettings, OAuthClient, OAuthSettings, SameSite};
 use super::*;
 use crate::domain::{RandomIds, SessionId, SystemClock};
 use crate::metrics::{Metrics, Words};
@@ -21,6 +21,10 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         body_deadline: Duration::from_secs(1),
         request_deadline: Duration::from_secs(1),
         example_token: None,
+        admission: AdmissionSettings {
+            max_concurrent: 1,
+            max_queued: 0,
+        },
         oauth: OAuthSettings {
             client: OAuthClient::Public(None),
             issuer: None,
@@ -36,6 +40,7 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         ids: Arc::new(RandomIds),
         clock: Arc::new(SystemClock),
         throttle: Throttle::of_failures(Arc::new(Unlimited)),
+        admission: None,
     };
     Frame::new(inner, surroundings, AllowedMethods::default(), settings)
 }

@@ -25,7 +25,8 @@ pub(in crate::http) enum OAuthErrorCode {
     InvalidRequest,
     /// A fault of the service: try again.
     ServerError,
-    /// A database does not answer, or there were too many attempts: try again.
+    /// A database does not answer, there is too much to do, or there were too many attempts: try
+    /// again.
     TemporarilyUnavailable,
     /// Another grant than `refresh_token`.
     UnsupportedGrantType,
@@ -74,7 +75,7 @@ pub(in crate::http) enum Refused {
     /// A fault of the service. Nothing is spent.
     #[oai(status = 500, actual_type = "JsonExample<At<500>>")]
     Internal(Json<OAuthError>),
-    /// A database does not answer. Nothing is spent: try again.
+    /// A database does not answer, or there is too much to do. Nothing is spent: try again.
     #[oai(status = 503, actual_type = "JsonExample<At<503>>")]
     Unavailable(Json<OAuthError>, #[oai(header = "Retry-After")] u64),
 }
