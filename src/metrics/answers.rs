@@ -41,6 +41,7 @@ pub struct Answers {
     verified: Grid<IntCounter, 2>,
     durations: Grid<Histogram, 1>,
     under_way: IntGauge,
+    turned_away: IntCounter,
 }
 
 impl Answers {
@@ -68,6 +69,8 @@ impl Answers {
         let refusals = metrics.counters("remint_refusals_total", help, &["contract", "reason"])?;
         let help = "Requests that are being answered.";
         let under_way = metrics.gauges("remint_requests_in_flight", help, &[])?;
+        let help = "Requests that found no place, since there were more than can be worked on.";
+        let turned_away = metrics.counters("remint_turned_away_total", help, &[])?;
         let answers = Self {
             outcomes: Grid::new([contracts.clone(), outcomes], move |words| {
                 answers.with_label_values(&words)
@@ -80,6 +83,7 @@ impl Answers {
                 durations.with_label_values(&words)
             }),
             under_way: under_way.with_label_values::<&str>(&[]),
+            turned_away: turned_away.with_label_values::<&str>(&[]),
         };
         answers.show(&words.keys);
         name_keys(metrics, &words.keys)?;
@@ -119,6 +123,11 @@ impl Answers {
             let words = [contract, refusal.word()];
             self.refusals.with_label_values(&words).inc();
         }
+    }
+
+    /// Counts a request for which there was no place.
+    pub fn turned_away(&self) {
+        self.turned_away.inc();
     }
 
     /// Counts a request as being answered for as long as the result is kept.

@@ -10,6 +10,7 @@ use sea_orm::TransactionTrait as _;
 use serde_json::json;
 
 use super::contracts::frontend::{CONTRACTS, Frontend, timestamp};
+use super::metrics::Figures;
 use crate::harness::{ADMIN, Answer, TestApp, request, spawn_with};
 
 /// One place and no queue; a request keeps the place as long as the test holds the one connection.
@@ -77,6 +78,18 @@ async fn each_contract_says_so_in_its_own_words_and_nothing_is_used_up() {
         assert_turned_away(&app, contract, &answer);
         assert_eq!(frontend.send(&app).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn who_is_turned_away_is_counted() {
+    let app = spawn_with(&ONE_PLACE).await;
+    let token = app.expired_token();
+    let before = Figures::of(&app).await;
+
+    crowded(&app, async |app| app.refresh(&token).await).await;
+
+    let after = Figures::of(&app).await;
+    after.assert_moved(&before, &[("remint_turned_away_total", 1.0)]);
 }
 
 #[tokio::test]

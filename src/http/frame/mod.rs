@@ -199,8 +199,10 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         if let Some(throttled) = audit.throttled {
             throttle::add_headers(response.headers_mut(), throttled);
         }
-        // Those are counted, not told one by one.
-        if response.extensions().get::<TurnedAway>().is_none() {
+        if response.extensions().get::<TurnedAway>().is_some() {
+            // A line for each would cost more than the rest of the answer.
+            answers.turned_away();
+        } else {
             audit::write(request_id, client, response.status(), &audit);
         }
         answers.count(Answer {
