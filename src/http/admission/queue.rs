@@ -19,7 +19,7 @@ const PATIENCE_UNDER_LOAD: Duration = Duration::from_millis(5);
 const LOAD_LASTS: Duration = Duration::from_secs(1);
 
 /// Between two answers to requests that are turned away, where there are many.
-const PACE: Duration = Duration::from_micros(250);
+const PACE: Duration = Duration::from_millis(1);
 
 /// The longest that such an answer waits for its turn.
 const LATEST_ANSWER: Duration = Duration::from_millis(500);
