@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolConnectionMetadata;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor as _};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, interval_at, sleep, timeout, timeout_at};
 use tracing::warn;
+use url::Url;
 
 /// A connection that sat idle for so long is asked whether it still lives before it is used.
 /// Asking before every query would double the round trips.
@@ -25,6 +27,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// How often the log says that a database is still waited for.
 const PROGRESS: Duration = Duration::from_secs(3);
+
+/// What the pool says once its time is over.
+const GAVE_UP: &str = "pool timed out";
 
 /// What is said of an attempt that ended without a word from the other side.
 const SILENCE: &str = "not a word from it";
@@ -168,6 +173,9 @@ async fn open(
         let attempt = timeout_at(deadline, Box::pin(Database::connect(options.clone())));
         let source = match audibly(attempt, &mut progress, deadline).await {
             Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) if error.to_string().contains(GAVE_UP) => {
+                refusal(settings).await.unwrap_or(error)
+            }
             Ok(Err(error)) => without_url(error, settings),
             Err(_) => DbErr::Custom(SILENCE.to_owned()),
         };
@@ -206,6 +214,22 @@ async fn audibly<T>(
     }
 }
 
+/// What the server's port says, where it lets nobody in: the pool, which tries until its time is
+/// over, does not tell.
+async fn refusal(settings: &DatabaseSettings) -> Option<DbErr> {
+    let url = Url::parse(settings.url.expose_secret()).ok()?;
+    let port = if url.scheme().starts_with("postgres") {
+        5432
+    } else {
+        3306
+    };
+    let (host, port) = (url.host_str()?, url.port().unwrap_or(port));
+    let connection = timeout(PAUSE, TcpStream::connect((host, port))).await;
+    let error = connection.ok()?.err()?;
+    let text = format!("{host}:{port}: {error}");
+    Some(DbErr::Conn(RuntimeErr::Internal(text)))
+}
+
 /// The error, unless it quotes the URL and with it the password.
 fn without_url(error: DbErr, settings: &DatabaseSettings) -> DbErr {
     if error.to_string().contains(settings.url.expose_secret()) {
@@ -222,6 +246,8 @@ fn may_come_up(error: &DbErr) -> bool {
         // Of SQLite: switching a new file to WAL does not wait for another who does the same.
         "locked",
         "refused",
+        "route",
+        "unreachable",
         "lookup",
         "starting up",
         "reset",
