@@ -107,34 +107,24 @@ pub(crate) struct Client {
 /// A client of each contract whose credentials are good once, all of the same user, who logged in a
 /// while before `now`.
 pub(crate) async fn clients(user: &User, now: i64, door: impl Fn() -> Door) -> Vec<Client> {
-    let mut clients = Vec::new();
-    for contract in CONTRACTS {
-        clients.push(client(contract, user, now, &door).await);
-    }
-    clients
-}
-
-/// A client of one contract, who logged in a while before `now`.
-pub(crate) async fn client(
-    contract: &'static dyn Contract,
-    user: &User,
-    now: i64,
-    door: impl Fn() -> Door,
-) -> Client {
     let login = Login {
         user: user.name,
         number: 0,
         issued_at: now - 3_600,
     };
-    let mut tabs = [door(), door()];
-    let kept = contract.log_in(&mut tabs[0], login).await;
-    Client {
-        contract,
-        tabs,
-        user: user.clone(),
-        kept,
-        granted: HashMap::new(),
+    let mut clients = Vec::new();
+    for contract in CONTRACTS {
+        let mut tabs = [door(), door()];
+        let kept = contract.log_in(&mut tabs[0], login).await;
+        clients.push(Client {
+            contract,
+            tabs,
+            user: user.clone(),
+            kept,
+            granted: HashMap::new(),
+        });
     }
+    clients
 }
 
 impl Client {

@@ -10,12 +10,12 @@ use serde_json::json;
 
 use super::invariants::Outcome::{Granted, Unavailable};
 use super::invariants::{
-    Client, Load, SETTINGS, User, assert_is_our_trouble, assert_settled, client, clients,
+    Client, Load, SETTINGS, User, assert_is_our_trouble, assert_settled, clients,
 };
 use super::place;
 use crate::harness::process::{Place, Service};
 use crate::harness::{ADMIN_KEY, START, TestApp, spawn_with};
-use crate::survival::contract::ExpiredToken;
+use crate::survival::contract::{Contract as _, ExpiredToken, Login};
 use crate::survival::door::{Call, Door};
 use crate::survival::{ALICE, rows};
 
@@ -57,15 +57,20 @@ async fn clients_survive_a_writer_of_another_process() {
 async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
     let place = place("sqlite://remint.db").with("REFRESH_MODE", "stateless");
     let (service, now) = serve(&place);
-    let door = || Door::to(&service);
-    let reader = client(&ExpiredToken::Stateless, &User::active(ALICE), now, door).await;
-    let mut load = Load::of([reader]);
+    let mut door = Door::to(&service);
+    let login = Login {
+        user: ALICE,
+        number: 0,
+        issued_at: now - 3_600,
+    };
+    let token = ExpiredToken::Stateless.log_in(&mut door, login).await;
+    let refresh = ExpiredToken::Stateless.present(&token);
     let other = beside(&place, "remint.db").await;
 
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
-    load.until(20, Granted).await;
 
-    load.stop().await;
+    let answer = door.call(&refresh).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 /// A service within this process whose one connection the test gives pragmas to.
