@@ -79,14 +79,19 @@ fn haproxy(port: u16, upstreams: &[String]) -> String {
          timeout server 1m\n\
          option redispatch 1\n\
          option forwardfor\n\
-         option httpchk GET /readyz\n\
-         listen remint\n\
+         timeout check 5s\n\
+         frontend remint\n\
          bind 127.0.0.1:{port}\n\
-         balance roundrobin\n\
-         default-server check inter 200ms fall 1 rise 1\n"
+         use_backend any if {{ nbsrv(ready) eq 0 }}\n\
+         default_backend ready\n"
     );
-    for (number, upstream) in upstreams.iter().enumerate() {
-        writeln!(config, "server replica{number} {upstream}").unwrap();
+    // While none is ready they answer for themselves, in the words of the contract.
+    let checked = "option httpchk GET /readyz\ndefault-server check inter 200ms fall 1 rise 1\n";
+    for (backend, checks) in [("ready", checked), ("any", "")] {
+        write!(config, "backend {backend}\n{checks}").unwrap();
+        for (number, upstream) in upstreams.iter().enumerate() {
+            writeln!(config, "server replica{number} {upstream}").unwrap();
+        }
     }
     config
 }
