@@ -57,7 +57,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     // Wrong settings are shown as they are: each line already says what to do.
     let config = settings.config(Purpose::Tokens)?;
     let mut findings = Findings(Vec::new());
-    findings.good("settings", "every variable is understood");
+    findings.good("settings", "every value fits");
     let mut weak = false;
     for warning in &config.warnings {
         let of_a_secret = warning.contains("SECRET");

@@ -8,10 +8,13 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 /// Names that begin so are ours, so one that we do not know is misspelt.
-const OUR_PREFIXES: [&str; 11] = [
+const OUR_PREFIXES: [&str; 14] = [
     "COGNITO_",
     "ENVELOPE_",
     "JWT_",
+    "MAX_CONCURRENT_",
+    "MAX_QUEUED_",
+    "METRICS_API_",
     "OAUTH_CLIENT_",
     "OAUTH_ISSUER",
     "RATE_LIMIT_",

@@ -125,7 +125,11 @@ fn roots(file: &Path) -> Result<RootCerts, Failure> {
 
 /// What to do about an error, where that is known.
 fn advice(error: &ureq::Error) -> &'static str {
-    if error.to_string().contains("invalid peer certificate") {
+    let error = error.to_string();
+    if error.contains("CaUsedAsEndEntity") {
+        "; that is the certificate of an authority, which no server may show: of `openssl req -x509`, \
+         `-addext basicConstraints=critical,CA:FALSE` makes one for a server"
+    } else if error.contains("invalid peer certificate") {
         "; --cacert names a file with the certificates to believe in"
     } else {
         ""

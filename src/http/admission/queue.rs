@@ -154,7 +154,8 @@ impl State {
         self.reported = Some((self.turned_away, now));
         warn!(
             requests,
-            "turned away since the last such line: there are more than can be worked on"
+            "turned away since the last such line: there are more than MAX_CONCURRENT_REQUESTS and \
+             MAX_QUEUED_REQUESTS allow, or the database is slow"
         );
     }
 }
