@@ -3,26 +3,48 @@
 use std::fs;
 use std::time::Duration;
 
-use super::GOOD;
+use super::{BODY, GOOD, refresh};
 use crate::harness::process::{Place, Service};
 use crate::harness::wire::Wire;
 
+/// A connection with a request whose body is still to come.
+fn busy(service: &Service) -> Wire {
+    let mut wire = Wire::to(service);
+    let lines = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", BODY.len());
+    assert_eq!(wire.send(refresh(&lines)).answer().status(), 100);
+    wire
+}
+
 #[test]
-fn a_connection_beyond_the_maximum_waits_and_is_served_later() {
+fn a_connection_beyond_the_maximum_waits_while_all_are_in_use() {
     let place = Place::new().with("MAX_CONNECTIONS", "2");
     let service = place.serve();
-    let (mut first, mut second) = (Wire::to(&service), Wire::to(&service));
-    for wire in [&mut first, &mut second] {
-        assert_eq!(wire.send(GOOD).answer().status(), 200);
-    }
+    let (first, mut second) = (busy(&service), busy(&service));
 
     let mut third = Wire::to(&service);
     third.send(GOOD);
-    assert!(!third.has_answer_within(Duration::from_millis(500)));
+    assert!(!third.has_answer_within(Duration::from_millis(1500)));
     drop(first);
 
     assert_eq!(third.answer().status(), 200);
-    assert_eq!(second.send(GOOD).answer().status(), 200);
+    assert_eq!(second.send(BODY).answer().status(), 401);
+}
+
+#[test]
+fn whoever_sat_idle_for_the_longest_makes_room_for_one_more() {
+    let place = Place::new().with("MAX_CONNECTIONS", "3");
+    let service = place.serve();
+    let mut idle = Wire::to(&service);
+    assert_eq!(idle.send(GOOD).answer().status(), 200);
+    let (mut silent, mut working) = (Wire::to(&service), busy(&service));
+
+    let mut others = [(); 2].map(|()| Wire::to(&service));
+    for other in &mut others {
+        assert_eq!(other.send(GOOD).answer().status(), 200);
+    }
+
+    assert_eq!((idle.rest(), silent.rest()), (String::new(), String::new()));
+    assert_eq!(working.send(BODY).answer().status(), 401);
 }
 
 #[test]

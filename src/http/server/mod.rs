@@ -6,6 +6,7 @@
 
 mod head_guard;
 mod listener;
+mod seats;
 mod tls;
 mod write_guard;
 
@@ -22,7 +23,6 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use poem::Endpoint;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderValue, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tracing::{debug, warn};
@@ -30,6 +30,7 @@ use tracing::{debug, warn};
 use super::Readiness;
 use head_guard::HeadGuard;
 use listener::Accepted;
+use seats::{Seat, Seats};
 use write_guard::WriteGuard;
 
 pub use listener::{ListenAddress, Listener, NotAListenAddress};
@@ -53,7 +54,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerSettings {
-    /// The most connections at a time; more wait in the kernel's queue.
+    /// The most connections at a time. For one more the longest idle one is closed; where none is
+    /// idle it waits in the kernel's queue.
     pub max_connections: usize,
     /// How long the head of a request may take from its first byte to its last.
     pub head_deadline: Duration,
@@ -78,7 +80,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(settings.max_connections));
+    let seats = Seats::new(settings.max_connections);
     let attendant = Arc::new(Attendant {
         endpoint,
         http: http(settings),
@@ -86,46 +88,43 @@ pub async fn serve(
         head_deadline: settings.head_deadline,
         readiness,
     });
-    let attend = |accepted: Accepted, slot: OwnedSemaphorePermit| {
+    let attend = |accepted: Accepted, seat: Seat| {
         let (attendant, watcher) = (Arc::clone(&attendant), graceful.watcher());
         tokio::spawn(async move {
-            attendant.attend(accepted, watcher).await;
-            drop(slot);
+            tokio::select! {
+                () = attendant.attend(accepted, &seat, watcher) => {}
+                () = seat.dismissed() => debug!("an idle connection made room for another one"),
+            }
         });
     };
 
     tokio::pin!(stop);
     loop {
-        let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+        let next = async { (seats.take().await, listener.accept().await) };
+        let (seat, accepted) = tokio::select! {
             () = &mut stop => break,
             next = next => next,
         };
-        match (slot, accepted) {
-            (Ok(slot), Ok(accepted)) => attend(accepted, slot),
-            (_, Err(error)) => {
+        match accepted {
+            Ok(accepted) => attend(accepted, seat),
+            Err(error) => {
                 warn!(%error, "a connection could not be accepted");
                 sleep(PAUSE_AFTER_ACCEPT_ERROR).await;
             }
-            // Nobody closes the semaphore.
-            (Err(_), Ok(_)) => {}
         }
     }
 
     // Whom the kernel has let in, but nobody has accepted, would be cut off with their requests.
-    while let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
+    while let Some(seat) = seats.try_take()
         && let Some(Ok(accepted)) = listener.accept().now_or_never()
     {
-        attend(accepted, slot);
+        attend(accepted, seat);
     }
     drop(listener);
-    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
     let finish = async {
         // As long as anybody is connected.
-        timeout(LAST_REQUESTS, slots.acquire_many(all)).await.ok();
+        let all_left = seats.all_left(settings.max_connections);
+        timeout(LAST_REQUESTS, all_left).await.ok();
         graceful.shutdown().await;
     };
     if timeout(settings.shutdown_deadline, finish).await.is_err() {
@@ -153,7 +152,7 @@ struct Attendant<E> {
 
 impl<E: Endpoint + 'static> Attendant<E> {
     /// Answers one connection to its end.
-    async fn attend(&self, accepted: Accepted, watcher: Watcher) {
+    async fn attend(&self, accepted: Accepted, seat: &Seat, watcher: Watcher) {
         let Accepted {
             stream,
             local,
@@ -175,6 +174,7 @@ impl<E: Endpoint + 'static> Attendant<E> {
             let from = (local.clone(), remote.clone(), scheme.clone());
             let (endpoint, readiness) = (Arc::clone(&self.endpoint), Arc::clone(&self.readiness));
             async move {
+                seat.work();
                 let (local, remote, scheme) = from;
                 let request = (request, local, remote, scheme).into();
                 let mut response = endpoint.get_response(request).await;
@@ -182,6 +182,7 @@ impl<E: Endpoint + 'static> Attendant<E> {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
+                seat.rest();
                 Ok::<hyper::Response<_>, std::convert::Infallible>(response.into())
             }
         });
