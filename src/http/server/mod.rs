@@ -23,6 +23,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use poem::Endpoint;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderValue, header};
+use tokio::task::coop::unconstrained;
 use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tracing::{debug, warn};
@@ -115,8 +116,9 @@ pub async fn serve(
     }
 
     // Whom the kernel has let in, but nobody has accepted, would be cut off with their requests.
+    // There may be more than the runtime lets one task accept at a time.
     while let Some(seat) = seats.try_take()
-        && let Some(Ok(accepted)) = listener.accept().now_or_never()
+        && let Some(Ok(accepted)) = unconstrained(listener.accept()).now_or_never()
     {
         attend(accepted, seat);
     }
@@ -189,6 +191,64 @@ impl<E: Endpoint + 'static> Attendant<E> {
         let connection = self.http.serve_connection(guarded, service);
         if let Err(error) = watcher.watch(connection).await {
             debug!(%error, "a connection broke");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use poem::endpoint::make_sync;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    const SETTINGS: ServerSettings = ServerSettings {
+        max_connections: 1_000,
+        head_deadline: Duration::from_secs(10),
+        idle_deadline: Duration::from_secs(10),
+        shutdown_delay: Duration::ZERO,
+        shutdown_deadline: Duration::from_secs(10),
+    };
+
+    /// A listener, and as many clients as the kernel lets in everywhere, each with a request.
+    async fn crowd() -> (Listener, Vec<TcpStream>) {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(&address, 0, None).await.unwrap();
+        let address = listener.address().unwrap().to_string();
+        let mut clients = Vec::new();
+        for _ in 0..100 {
+            let mut client = TcpStream::connect(&address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+            clients.push(client);
+        }
+        (listener, clients)
+    }
+
+    #[tokio::test]
+    async fn whoever_was_let_in_before_the_end_is_answered_however_many_there_are() {
+        let endpoint = Arc::new(make_sync(|_| "answered"));
+        let serve = |listener| {
+            serve(
+                listener,
+                Arc::clone(&endpoint),
+                SETTINGS,
+                Arc::default(),
+                ready(()),
+            )
+        };
+        let (listener, mut clients) = crowd().await;
+        let (admin_listener, admins) = crowd().await;
+        clients.extend(admins);
+
+        tokio::try_join!(serve(listener), serve(admin_listener)).unwrap();
+
+        for client in &mut clients {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with("answered"), "{answer}");
         }
     }
 }
