@@ -9,6 +9,7 @@ mod errors;
 mod gather;
 mod migrate;
 mod own_users;
+mod ping;
 mod pool;
 mod schema;
 mod sessions;

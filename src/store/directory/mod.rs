@@ -23,6 +23,7 @@ use crate::service::{DirectoryError, UserDirectory};
 
 use super::batched::{BatchError, Batched};
 use super::connections::Connections;
+use super::ping::Ping;
 use super::pool::pool;
 use super::schema::Indexed;
 use key::Key;
@@ -64,6 +65,7 @@ impl Default for DirectorySettings {
 /// A users table behind a database connection.
 pub struct SqlUserDirectory {
     lookups: Batched<Lookups>,
+    ping: Batched<Ping>,
     deadline: Duration,
 }
 
@@ -77,6 +79,7 @@ impl SqlUserDirectory {
         let connection = connection.into();
         let layout = Layout::read(&connection, settings).await?;
         let directory = Self {
+            ping: Batched::new(Ping(connection.clone()), deadline),
             lookups: Batched::new(Lookups::new(connection, layout), deadline),
             deadline,
         };
@@ -158,11 +161,7 @@ impl UserDirectory for SqlUserDirectory {
     }
 
     async fn ping(&self) -> Result<(), DirectoryError> {
-        let connection = self.lookups.statement().connection();
-        match timeout(self.deadline, connection.ping()).await {
-            Ok(done) => done.map_err(|error| BatchError::Database(error).into()),
-            Err(_) => Err(DirectoryError::Timeout),
-        }
+        Ok(self.ping.ask(()).await?)
     }
 }
 

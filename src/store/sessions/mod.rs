@@ -25,6 +25,7 @@ use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
 use super::batched::{BatchError, Batched};
 use super::connections::Connections;
 use super::dialect::Dialect;
+use super::ping::Ping;
 use changes::{Beginnings, Rotations};
 use run::change;
 use standings::{ByName, NameColumn, Standings};
@@ -42,6 +43,7 @@ pub struct SqlSessionStore {
     standings: Batched<Standings>,
     by_handle: Batched<ByName>,
     by_id: Batched<ByName>,
+    ping: Batched<Ping>,
     /// None on databases whose changes are made one by one.
     changes: Option<Changes>,
     /// Of statements that nobody shares.
@@ -69,6 +71,7 @@ impl SqlSessionStore {
             standings: Batched::new(Standings::new(connection.clone()), deadline),
             by_handle: by_name(NameColumn::Handle),
             by_id: by_name(NameColumn::Id),
+            ping: Batched::new(Ping(connection.clone()), deadline),
             changes,
             connection,
             deadline,
@@ -264,7 +267,7 @@ impl SessionStore for SqlSessionStore {
     }
 
     async fn ping(&self) -> Result<(), SessionError> {
-        self.in_time(self.connection.ping()).await
+        Ok(self.ping.ask(()).await?)
     }
 }
 
