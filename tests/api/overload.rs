@@ -81,15 +81,19 @@ async fn each_contract_says_so_in_its_own_words_and_nothing_is_used_up() {
 }
 
 #[tokio::test]
-async fn who_is_turned_away_is_counted() {
+async fn each_of_them_is_counted_for_its_contract() {
     let app = spawn_with(&ONE_PLACE).await;
-    let token = app.expired_token();
-    let before = Figures::of(&app).await;
+    for contract in CONTRACTS {
+        let frontend = Frontend::log_in(&app, contract).await;
+        let before = Figures::of(&app).await;
 
-    crowded(&app, async |app| app.refresh(&token).await).await;
+        crowded(&app, async |app| frontend.send(app).await).await;
 
-    let after = Figures::of(&app).await;
-    after.assert_moved(&before, &[("remint_turned_away_total", 1.0)]);
+        let word = contract.word();
+        let answers = format!(r#"remint_answers_total{{contract="{word}",outcome="unavailable"}}"#);
+        let moved = [(answers.as_str(), 1.0), ("remint_turned_away_total", 1.0)];
+        Figures::of(&app).await.assert_moved(&before, &moved);
+    }
 }
 
 #[tokio::test]

@@ -80,22 +80,30 @@ impl Spoken {
         }
     }
 
-    /// The failure in the words of the contract; none where those are problem details.
-    pub(in crate::http) fn failure(&self, code: Code, now: DateTime<Utc>) -> Option<Response> {
-        let contract = *self.0.get()?;
+    /// The failure in the words of the contract, or else as the `problem`; the event is of the
+    /// contract in either case.
+    pub(in crate::http) fn failure(
+        &self,
+        code: Code,
+        now: DateTime<Utc>,
+        problem: impl FnOnce() -> Response,
+    ) -> Response {
+        let Some(&contract) = self.0.get() else {
+            return problem();
+        };
         let is_ours = code == Code::Internal;
         let mut response = match contract {
             Contract::Cookie => cookie::failure(is_ours).into_response(),
             Contract::Envelope => envelope::failure(is_ours, now).into_response(),
             Contract::OAuth2 => oauth2::failure(is_ours).into_response(),
             Contract::TokenPair => token_pair::failure(is_ours).into_response(),
-            Contract::ExpiredToken | Contract::RefreshToken => return None,
+            Contract::ExpiredToken | Contract::RefreshToken => problem(),
         };
         response.extensions_mut().insert(Audit {
             contract: contract.word(),
             outcome: code.word(),
             ..Audit::default()
         });
-        Some(response)
+        response
     }
 }

@@ -112,10 +112,8 @@ impl<E: Endpoint> Frame<E> {
 
     /// Whatever happens inside, there is an answer, and in time.
     async fn answer(&self, request: Request, spoken: &Spoken) -> Response {
-        let fail = |code: Code, detail| {
-            let in_its_words = spoken.failure(code, self.surroundings.clock.now());
-            in_its_words.unwrap_or_else(|| problem(code, detail))
-        };
+        let now = || self.surroundings.clock.now();
+        let fail = |code: Code, detail| spoken.failure(code, now(), || problem(code, detail));
         let work = AssertUnwindSafe(self.admitted(request, spoken)).catch_unwind();
         match timeout(self.deadline, work).await {
             Ok(Ok(Ok(Ok(response)))) => response.into_response(),
