@@ -20,6 +20,13 @@ pub(super) fn is_about_a_value(error: &DbErr) -> bool {
     code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
 }
 
+/// Whether the server gave up waiting for somebody else: for a lock (55P03), or by the limit of the
+/// statement (57014, and 70100 of MariaDB).
+pub(super) fn is_held_up(error: &DbErr) -> bool {
+    let code = said_by_server(error).and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "55P03" || code == "57014" || code == "70100")
+}
+
 /// Whether the connection broke, as each one of the pool does that is there while the server is
 /// started again. A new one may fare better. PostgreSQL says why (57P01, 57P02), others hang up. A
 /// pool that gave way to another while one waited for it is as good as broken.

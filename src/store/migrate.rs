@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use tracing::info;
 
 use super::ConnectError;
+use super::errors::is_held_up;
 
 /// Where a migration stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,12 +62,13 @@ async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Re
 }
 
 /// Fails where nothing can be written: tables that are up to date are not, and a file that may only
-/// be read would show at the first logout.
+/// be read would show at the first logout. A table that is locked at this moment says nothing.
 pub async fn try_write(connection: &DatabaseConnection) -> Result<(), ConnectError> {
     let nothing = "DELETE FROM remint_session WHERE 1 = 0";
-    let written = connection.execute_unprepared(nothing).await;
-    let not_written = |error: DbErr| ConnectError::NotWritable(error.into());
-    written.map(drop).map_err(not_written)
+    match connection.execute_unprepared(nothing).await {
+        Err(error) if !is_held_up(&error) => Err(ConnectError::NotWritable(error.into())),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Takes back the newest `steps` migrations, or all; never a users table that remint did not make.

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 
 use crate::harness::process::Place;
+use crate::harness::servers::{self, Engine};
+use crate::harness::wire::Wire;
 
 /// Far below the time that the start would wait by itself.
 const SOON: Duration = Duration::from_secs(8);
@@ -77,4 +79,24 @@ fn a_signal_ends_the_waiting_at_once() {
         assert_eq!(service.end().code(), Some(0));
         assert!(began.elapsed() < SOON);
     }
+}
+
+#[tokio::test]
+async fn a_table_that_somebody_has_locked_does_not_end_the_start() {
+    let Some(server) = servers::database(Engine::Postgres).await else {
+        return;
+    };
+    let place = Place::new().with("DATABASE_URL", &server.url);
+    drop(place.serve());
+    let mut options = ConnectOptions::new(&server.url);
+    options.max_connections(1);
+    let other = Database::connect(options).await.unwrap();
+    for statement in ["BEGIN", "LOCK TABLE remint_session IN SHARE MODE"] {
+        other.execute_unprepared(statement).await.unwrap();
+    }
+
+    let service = place.serve();
+
+    let health = "GET /healthz HTTP/1.1\r\nHost: remint\r\n\r\n";
+    assert_eq!(Wire::to(&service).send(health).answer().status(), 200);
 }
