@@ -39,6 +39,11 @@ use vars::Vars;
 /// A hundred years in minutes: what is longer is a mistake, and sums of times stay in range.
 const MAX_MINUTES: u32 = 52_560_000;
 
+/// Said where a request ends before the longest change does.
+const LATE_CHANGES: &str = "REQUEST_TIMEOUT_SECONDS: should be three times \
+    DATABASE_TIMEOUT_MILLISECONDS; else a request may be answered 503 just before its token is used \
+    up, and its client has REFRESH_GRACE_SECONDS to ask again";
+
 /// Said where cut-offs are honoured and it is not known how old undated tokens are.
 const UNDATED: &str = "USERS_VALID_AFTER_COLUMN: tokens without iat are dated by their expiry; say \
     with JWT_LEGACY_LIFETIME_MINUTES how long your backend's tokens live, or a stolen one may \
@@ -167,12 +172,7 @@ impl Config {
         tokens::refuse_required(vars, &dropped_claims, &policy);
 
         let database = database(vars);
-        let url = vars.secret("USERS_DATABASE_URL", "USERS_DATABASE_URL_FILE");
-        let users_database =
-            lists::database_url(vars, "USERS_DATABASE_URL", url).map(|url| DatabaseSettings {
-                url,
-                ..database.clone()
-            });
+        let users_database = users_database(vars, &database);
         let directory = directory(vars, &subject_claim);
         let dated = vars.optional("JWT_LEGACY_LIFETIME_MINUTES").is_some();
         if directory.valid_after_column.is_some() && !dated {
@@ -181,6 +181,10 @@ impl Config {
         let listen = listen::read(vars, purpose);
         let admin = admin::read(vars, keys.as_ref(), &listen.address);
         let http = http(vars, keys.as_ref(), admin.key.as_ref(), &mut warnings);
+        // A change waits for its turn, for the statement, and for one of its own.
+        if database.query_deadline * 3 > http.request_deadline {
+            warnings.push(LATE_CHANGES.to_owned());
+        }
         Self {
             admin,
             keys,
@@ -220,6 +224,13 @@ fn database(vars: &mut Vars) -> DatabaseSettings {
         query_deadline: Duration::from_millis(deadline.into()),
         connect_deadline: Duration::from_secs(wait.into()),
     }
+}
+
+/// Another one for the users, if there is one: used as the service's own is.
+fn users_database(vars: &mut Vars, own: &DatabaseSettings) -> Option<DatabaseSettings> {
+    let url = vars.secret("USERS_DATABASE_URL", "USERS_DATABASE_URL_FILE");
+    let url = lists::database_url(vars, "USERS_DATABASE_URL", url)?;
+    Some(DatabaseSettings { url, ..own.clone() })
 }
 
 fn directory(vars: &mut Vars, subject_claim: &str) -> DirectorySettings {

@@ -261,6 +261,15 @@ fn settings_that_contradict_each_other_are_problems() {
 }
 
 #[test]
+fn a_request_that_ends_before_its_change_does_comes_with_a_warning() {
+    let slow = ("DATABASE_TIMEOUT_MILLISECONDS", "5001");
+    let patient = ("REQUEST_TIMEOUT_SECONDS", "16");
+
+    assert_eq!(read(&[slow]).unwrap().warnings.len(), 1);
+    assert_eq!(read(&[slow, patient]).unwrap().warnings.len(), 0);
+}
+
+#[test]
 fn cut_offs_come_with_a_warning_until_undated_tokens_can_be_dated() {
     let column = ("USERS_VALID_AFTER_COLUMN", "changed_at");
     let dated = ("JWT_LEGACY_LIFETIME_MINUTES", "60");
