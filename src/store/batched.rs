@@ -85,9 +85,9 @@ impl<S: BatchStatement> Batched<S> {
         }
     }
 
-    /// The same of a change. A caller who has waited for a deadline before its statement begins
-    /// waits for as long again, and for no longer: a change that was said to have failed must not be
-    /// made afterwards, and a statement that is under way may still make it.
+    /// The same of a change, within three deadlines: the wait for its turn, the statement, and one
+    /// of its own if the shared one was refused. A change that was said to have failed must not be
+    /// made afterwards, so nobody is answered while a statement that may make it is under way.
     pub(super) async fn change(&self, question: S::Question) -> Result<S::Answer, BatchError> {
         self.together_or_alone(question).await
     }

@@ -211,7 +211,8 @@ impl Pool {
             Dialect::Postgres => sizes(self.connection.get_postgres_connection_pool()),
             Dialect::Sqlite => (0, 0),
         };
-        all > idle + self.under_way.load(Ordering::SeqCst)
+        // For a moment the library may count idle ones below 0, which is a very large number.
+        all > idle.saturating_add(self.under_way.load(Ordering::SeqCst))
     }
 
     /// Closes what nobody uses now, and the others as they are given back.

@@ -20,9 +20,13 @@ pub fn pool(connections: &Connections) -> Option<Pool> {
 }
 
 fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pool {
+    let open = pool.size();
     Pool {
-        open: pool.size(),
-        idle: pool.num_idle(),
+        open,
+        // For a moment the library may count below 0, which is a very large number.
+        idle: pool
+            .num_idle()
+            .min(usize::try_from(open).unwrap_or(usize::MAX)),
         most: pool.options().get_max_connections(),
     }
 }
