@@ -171,7 +171,13 @@ async fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
     let file = SocketFile::of(path)?;
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     // Only now can anybody connect, so nobody can whom the mode keeps out.
-    Ok(Socket::Unix(socket.listen(BACKLOG)?, file))
+    let listener = socket.listen(BACKLOG)?;
+    // Before that, somebody who starts at the same time takes it for one that a dead process left.
+    if identity(&fs::symlink_metadata(path)?) != file.identity {
+        let what = "another process that starts has taken it";
+        return Err(io::Error::new(ErrorKind::AddrInUse, what));
+    }
+    Ok(Socket::Unix(listener, file))
 }
 
 /// Removes what a process has left that was killed; nothing else.
