@@ -69,7 +69,7 @@ struct Renewal {
 }
 
 impl Connections {
-    /// To the service's own database, beginning with `connection`, which [`super::connect`] opened.
+    /// To the service's own database, beginning with `connection`, which [`super::connect()`] opened.
     pub fn to_own(connection: DatabaseConnection, settings: &DatabaseSettings) -> Self {
         Self::renewed(connection, options_for_own(settings), settings)
     }
