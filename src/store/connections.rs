@@ -30,6 +30,7 @@ use tracing::warn;
 
 use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
 use super::dialect::Dialect;
+use super::pool::sizes;
 
 /// How many pools are left within a while, at most.
 const MOST_LEFT: usize = 3;
@@ -206,13 +207,10 @@ impl Pool {
 
     /// Whether there are connections that are neither used nor free to be used.
     fn has_lost(&self) -> bool {
-        let (all, idle) = match Dialect::of(&self.connection) {
-            Dialect::MySql => sizes(self.connection.get_mysql_connection_pool()),
-            Dialect::Postgres => sizes(self.connection.get_postgres_connection_pool()),
-            Dialect::Sqlite => (0, 0),
-        };
-        // For a moment the library may count idle ones below 0, which is a very large number.
-        all > idle.saturating_add(self.under_way.load(Ordering::SeqCst))
+        sizes(&self.connection).is_some_and(|pool| {
+            let known = pool.idle + self.under_way.load(Ordering::SeqCst);
+            usize::try_from(pool.open).is_ok_and(|open| open > known)
+        })
     }
 
     /// Closes what nobody uses now, and the others as they are given back.
@@ -225,14 +223,6 @@ impl Pool {
         // It is closed from the start of this; the end would be waited for in vain.
         self.connection.close_by_ref().now_or_never();
     }
-}
-
-/// How many connections there are, and how many of them nobody uses.
-fn sizes<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> (usize, usize) {
-    (
-        usize::try_from(pool.size()).unwrap_or(usize::MAX),
-        pool.num_idle(),
-    )
 }
 
 fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {

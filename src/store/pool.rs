@@ -1,7 +1,6 @@
 //! How far the connections of a database are used up.
 
-use sea_orm::DbBackend;
-use sea_orm::sqlx;
+use sea_orm::{DatabaseConnection, DbBackend, sqlx};
 
 use crate::metrics::Pool;
 
@@ -10,7 +9,11 @@ use super::connections::Connections;
 /// The pool behind `connections`, without waiting for anything; none if it is of another kind than
 /// those that the service opens.
 pub fn pool(connections: &Connections) -> Option<Pool> {
-    let connection = connections.current();
+    sizes(&connections.current())
+}
+
+/// The same of what the service opened.
+pub(super) fn sizes(connection: &DatabaseConnection) -> Option<Pool> {
     match connection.get_database_backend() {
         DbBackend::MySql => Some(of(connection.get_mysql_connection_pool())),
         DbBackend::Postgres => Some(of(connection.get_postgres_connection_pool())),
