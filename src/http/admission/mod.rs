@@ -8,7 +8,7 @@
 //! a moment. A queue that never empties makes everybody wait and has nobody served sooner, so then it
 //! is kept short (the idea of RFC 8289). That bounds the waiting by time, whatever the machine can do.
 //!
-//! *Why some answers wait their turn.* To turn a request away takes a third of the work of answering
+//! *Why some answers wait their turn.* To turn a request away takes a good part of the work of answering
 //! it, most of it in the kernel. Clients that ask again at once would have the service say no and do
 //! nothing else; on a connection whose answer is held back for a moment nothing else is asked.
 //!
