@@ -9,7 +9,7 @@ use remint::domain::Contract;
 use sea_orm::TransactionTrait as _;
 use serde_json::json;
 
-use super::contracts::frontend::{CONTRACTS, Frontend, timestamp};
+use super::contracts::frontend::{CONTRACTS, Frontend, unavailable};
 use super::metrics::Figures;
 use crate::harness::{ADMIN, Answer, TestApp, request, spawn_with};
 
@@ -40,29 +40,10 @@ async fn crowded(app: &TestApp, send: impl AsyncFn(&TestApp) -> Answer) -> Answe
     answer
 }
 
-/// What the contract says to whoever is turned away.
-fn body(app: &TestApp, contract: Contract) -> String {
-    match contract {
-        Contract::Cookie => {
-            r#"{"success":false,"message":"An error occurred while refreshing token"}"#.to_owned()
-        }
-        Contract::Envelope => format!(
-            r#"{{"success":false,"errors":[{{"field":"service","message":"The service cannot answer at the moment","code":"UNAVAILABLE"}}],"timestamp":"{}"}}"#,
-            timestamp(app)
-        ),
-        Contract::OAuth2 => r#"{"error":"temporarily_unavailable"}"#.to_owned(),
-        Contract::TokenPair => {
-            r#"{"errors":[{"code":"unavailable","message":"The service cannot answer at the moment","type":"Server"}]}"#.to_owned()
-        }
-        Contract::ExpiredToken | Contract::RefreshToken => {
-            r#"{"type":"/problems/unavailable","title":"Temporarily unavailable","status":503,"detail":"the service has too much to do","code":"unavailable","action":"wait"}"#.to_owned()
-        }
-    }
-}
-
 /// Fails unless the answer is that there is no place.
 fn assert_turned_away(app: &TestApp, contract: Contract, answer: &Answer) {
-    assert_eq!((answer.status, &answer.body), (503, &body(app, contract)));
+    let body = unavailable(app, contract, "the service has too much to do");
+    assert_eq!((answer.status, &answer.body), (503, &body));
     let retry_after = answer.header("retry-after").unwrap();
     assert!(["1", "2", "3"].contains(&retry_after), "{retry_after}");
 }

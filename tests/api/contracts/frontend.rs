@@ -173,7 +173,18 @@ pub(in crate::api) fn assert_refused(
 
 /// Asserts that the service says it is in trouble itself, in the contract's shape.
 pub(in crate::api) fn assert_unavailable(app: &TestApp, contract: Contract, answer: &Answer) {
-    let body = match contract {
+    let body = unavailable(app, contract, "the service cannot answer at the moment");
+    assert_eq!((answer.status, &answer.body), (503, &body));
+    assert_eq!(answer.header("retry-after"), Some("2"));
+    assert_headers(answer);
+}
+
+/// What the contract says of trouble of the service's own, with `detail` where it tells that.
+pub(in crate::api) fn unavailable(app: &TestApp, contract: Contract, detail: &str) -> String {
+    match contract {
+        Contract::Cookie => {
+            r#"{"success":false,"message":"An error occurred while refreshing token"}"#.to_owned()
+        }
         Contract::Envelope => format!(
             r#"{{"success":false,"errors":[{{"field":"service","message":"The service cannot answer at the moment","code":"UNAVAILABLE"}}],"timestamp":"{}"}}"#,
             timestamp(app)
@@ -182,13 +193,10 @@ pub(in crate::api) fn assert_unavailable(app: &TestApp, contract: Contract, answ
         Contract::TokenPair => {
             r#"{"errors":[{"code":"unavailable","message":"The service cannot answer at the moment","type":"Server"}]}"#.to_owned()
         }
-        Contract::RefreshToken | Contract::Cookie | Contract::ExpiredToken => {
-            r#"{"type":"/problems/unavailable","title":"Temporarily unavailable","status":503,"detail":"the service cannot answer at the moment","code":"unavailable","action":"wait"}"#.to_owned()
-        }
-    };
-    assert_eq!((answer.status, &answer.body), (503, &body));
-    assert_eq!(answer.header("retry-after"), Some("2"));
-    assert_headers(answer);
+        Contract::RefreshToken | Contract::ExpiredToken => format!(
+            r#"{{"type":"/problems/unavailable","title":"Temporarily unavailable","status":503,"detail":"{detail}","code":"unavailable","action":"wait"}}"#
+        ),
+    }
 }
 
 /// Asserts that nobody on the way keeps the answer.
