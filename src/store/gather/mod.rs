@@ -17,17 +17,23 @@
 //! *Why one at a time.* While one query is under way the next one fills up, so the busier the
 //! service is, the less a look-up costs. With several under way each would carry a few, and the
 //! cost of a query (a wake-up of another thread, a round trip, a plan) is paid per query.
+//!
+//! *Why those who are ready go first, where callers have met.* The callers of a query are woken
+//! together, and the first of their next requests would set off alone, with all others right behind
+//! it: every other query would carry one.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 /// The most look-ups of one query.
 pub(super) const MOST: usize = 256;
@@ -54,6 +60,8 @@ struct Shared<B: Batch> {
 struct Queue<B: Batch> {
     /// Whether there is a [`Turn`].
     under_way: bool,
+    /// Whether anybody had to wait since a query last began for one caller.
+    crowded: bool,
     waiting: VecDeque<Waiting<B>>,
 }
 
@@ -63,12 +71,25 @@ struct Waiting<B: Batch> {
     caller: oneshot::Sender<B::Answer>,
 }
 
+impl<B: Batch> Waiting<B> {
+    fn new(question: B::Question) -> (Self, oneshot::Receiver<B::Answer>) {
+        let (caller, answer) = oneshot::channel();
+        let waiting = Self {
+            question,
+            asked: Instant::now(),
+            caller,
+        };
+        (waiting, answer)
+    }
+}
+
 impl<B: Batch> Gather<B> {
     /// Each caller waits for its turn for as long as `patience`.
     pub(super) fn new(batch: B, patience: Duration) -> Self {
         let waiting = VecDeque::new();
         let queue = Mutex::new(Queue {
             under_way: false,
+            crowded: false,
             waiting,
         });
         Self(Arc::new(Shared {
@@ -86,12 +107,22 @@ impl<B: Batch> Gather<B> {
     /// The answer to `question`; none if its turn came too late, or the query that should have given
     /// it panicked.
     pub(super) async fn ask(&self, question: B::Question) -> Option<B::Answer> {
-        let (turn, question) = match self.enter(question) {
-            Entry::First(turn, question) => (turn, question),
-            Entry::Waits(answer) => return answer.await.ok(),
+        let answer = match self.enter(question) {
+            Entry::First(turn, question) => {
+                if turn.after_a_crowd {
+                    yield_now().await;
+                }
+                match turn.alone(question) {
+                    Ok(question) => {
+                        let mut answers = turn.shared.batch.answer(&[question]).await;
+                        return answers.pop();
+                    }
+                    Err(answer) => answer,
+                }
+            }
+            Entry::Waits(answer) => answer,
         };
-        let mut answers = turn.shared.batch.answer(&[question]).await;
-        answers.pop()
+        answer.await.ok()
     }
 
     /// How many wait for the query before theirs.
@@ -102,16 +133,18 @@ impl<B: Batch> Gather<B> {
     fn enter(&self, question: B::Question) -> Entry<B> {
         let mut queue = self.0.lock();
         if queue.under_way {
-            let (caller, answer) = oneshot::channel();
-            queue.waiting.push_back(Waiting {
-                question,
-                asked: Instant::now(),
-                caller,
-            });
+            queue.crowded = true;
+            let (waiting, answer) = Waiting::new(question);
+            queue.waiting.push_back(waiting);
             return Entry::Waits(answer);
         }
         queue.under_way = true;
-        Entry::First(Turn::of(&self.0), question)
+        let turn = Turn {
+            shared: Arc::clone(&self.0),
+            after_a_crowd: mem::take(&mut queue.crowded),
+            handed_on: false,
+        };
+        Entry::First(turn, question)
     }
 }
 
@@ -131,16 +164,23 @@ impl<B: Batch> Shared<B> {
 /// on to those who wait.
 struct Turn<B: Batch> {
     shared: Arc<Shared<B>>,
+    /// Whether callers have met before it.
+    after_a_crowd: bool,
     /// Whether it was handed to a runtime that has not begun with it.
     handed_on: bool,
 }
 
 impl<B: Batch> Turn<B> {
-    fn of(shared: &Arc<Shared<B>>) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            handed_on: false,
+    /// The question, if nobody else has one by now. Otherwise a query of many answers it: not in
+    /// the task of this caller, who may go away.
+    fn alone(&self, question: B::Question) -> Result<B::Question, oneshot::Receiver<B::Answer>> {
+        let mut queue = self.shared.lock();
+        if queue.waiting.is_empty() {
+            return Ok(question);
         }
+        let (waiting, answer) = Waiting::new(question);
+        queue.waiting.push_front(waiting);
+        Err(answer)
     }
 
     /// Answers those who wait, until nobody does.
@@ -156,6 +196,7 @@ impl<B: Batch> Turn<B> {
                 // Whoever has gone meanwhile needs no answer.
                 caller.send(answer).ok();
             }
+            yield_now().await;
         }
     }
 
@@ -188,6 +229,7 @@ impl<B: Batch> Drop for Turn<B> {
             drop(queue);
             let next = Self {
                 shared: Arc::clone(&self.shared),
+                after_a_crowd: true,
                 handed_on: true,
             };
             runtime.spawn(next.serve());

@@ -98,6 +98,15 @@ impl World {
     }
 
     async fn happen(&mut self, event: Event) {
+        self.begin(event);
+        // More often than there are tasks, each of which may wake another.
+        for _ in 0..4 * CALLERS {
+            yield_now().await;
+        }
+    }
+
+    /// The event alone, before anything comes of it.
+    fn begin(&mut self, event: Event) {
         let begun = self.queries().len();
         match event {
             Event::Ask => {
@@ -118,10 +127,6 @@ impl World {
                 self.told.word().close();
                 self.broken.push(begun - 1);
             }
-        }
-        // More often than there are tasks, each of which may wake another.
-        for _ in 0..4 * CALLERS {
-            yield_now().await;
         }
     }
 
@@ -227,4 +232,36 @@ async fn whoever_has_waited_for_too_long_is_told_so_and_is_in_no_query() {
     assert_eq!(world.queries(), [[0]]);
     let late = world.callers.pop().unwrap().task.await.unwrap();
     assert_eq!(late, None);
+}
+
+/// A world whose callers 0 and 1 have met, and are answered.
+async fn after_a_crowd() -> World {
+    let mut world = World::new();
+    for event in [Event::Ask, Event::Ask, Event::Answer, Event::Answer] {
+        world.happen(event).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn where_callers_have_met_those_who_ask_at_the_same_moment_share_a_query() {
+    let mut world = after_a_crowd().await;
+    world.begin(Event::Ask);
+
+    world.happen(Event::Ask).await;
+
+    assert_eq!(world.queries(), [vec![0], vec![1], vec![2, 3]]);
+}
+
+#[tokio::test]
+async fn the_first_of_them_may_go_away_and_the_other_is_answered() {
+    let mut world = after_a_crowd().await;
+    world.begin(Event::Ask);
+    world.happen(Event::Ask).await;
+    world.happen(Event::Leave(2)).await;
+
+    world.happen(Event::Answer).await;
+
+    let other = world.callers.pop().unwrap().task.await.unwrap();
+    assert_eq!(other, Some((3, 2)));
 }
