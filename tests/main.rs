@@ -8,6 +8,7 @@
 
 mod api;
 mod architecture;
+mod browser;
 mod cli;
 mod clients;
 mod cognito;

@@ -2,6 +2,7 @@
 
 mod app;
 pub(crate) mod authority;
+pub(crate) mod chromium;
 pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod network;

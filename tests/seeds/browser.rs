@@ -5,10 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::harness::servers::daemon::leave_out;
-
-/// The names that distributions give to it.
-const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+use crate::harness::chromium;
 
 /// A browser that is installed.
 pub(super) struct Browser(PathBuf);
@@ -29,16 +26,7 @@ impl Drop for Window {
 impl Browser {
     /// The browser, if one is installed; says so loudly where none is.
     pub(super) fn find() -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<_> = std::env::split_paths(&path).collect();
-        let files = NAMES
-            .iter()
-            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-        let found = files.into_iter().find(|file| file.is_file());
-        if found.is_none() {
-            leave_out("Chromium", "it is not installed").unwrap();
-        }
-        found.map(Self)
+        chromium::find().map(Self)
     }
 
     /// Opens `url`.
