@@ -122,8 +122,8 @@ impl Vars {
     pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
         match self.optional(name).as_deref() {
             None => default,
-            Some("false" | "0") => false,
-            Some("true" | "1") => true,
+            Some("false" | "0" | "off") => false,
+            Some("true" | "1" | "on") => true,
             Some(_) => {
                 self.problem(name, "expected true or false");
                 default

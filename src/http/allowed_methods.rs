@@ -6,6 +6,7 @@ use poem::http::HeaderValue;
 
 use super::docs::Documents;
 use super::oauth::metadata::WELL_KNOWN;
+use super::pages;
 
 /// The methods of what is not in the document.
 const PAGE: HeaderValue = HeaderValue::from_static("GET, HEAD");
@@ -45,7 +46,10 @@ impl AllowedMethods {
 
     pub(super) fn of_path(&self, path: &str) -> Option<HeaderValue> {
         let is_metadata = path.strip_prefix(WELL_KNOWN);
-        if path.starts_with("/problems/") || is_metadata.is_some_and(|it| it.starts_with('/')) {
+        if pages::has(path)
+            || path.starts_with("/problems/")
+            || is_metadata.is_some_and(|it| it.starts_with('/'))
+        {
             return Some(PAGE);
         }
         let templates = || self.0.iter().find(|(template, _)| fits(template, path));

@@ -18,6 +18,7 @@ mod health;
 mod logout;
 mod oauth;
 mod own_address;
+mod pages;
 mod problem;
 mod refresh;
 mod server;
@@ -44,6 +45,7 @@ use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 use self::oauth::metadata::WELL_KNOWN;
+use self::pages::Pages;
 use self::throttle::Throttle;
 
 pub use self::client_address::TrustedProxies;
@@ -113,6 +115,8 @@ pub struct HttpSettings {
     pub admission: AdmissionSettings,
     /// Who may ask by OAuth 2.0.
     pub oauth: OAuthSettings,
+    /// Whether there are pages for people at `/`.
+    pub ui: bool,
     /// A token that Swagger UI shows as the example; only the demo has one that works.
     pub example_token: Option<String>,
 }
@@ -154,6 +158,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
+    let routes = Pages::before(routes, settings.ui, pages::PUBLIC);
     frame::Frame::new(routes, surroundings, allowed, settings)
 }
 

@@ -14,6 +14,7 @@ mod malformed;
 pub(crate) mod metrics;
 mod oauth;
 mod overload;
+mod pages;
 mod refresh;
 mod refusals;
 mod sessions;

@@ -34,7 +34,7 @@ const SECRETS: [&str; 16] = [
 ];
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 41] = [
+const CHECKED: [&str; 42] = [
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -75,6 +75,7 @@ const CHECKED: [&str; 41] = [
     "SHUTDOWN_DELAY_SECONDS",
     "SHUTDOWN_TIMEOUT_SECONDS",
     "TRUSTED_PROXIES",
+    "UI",
     "USERS_DATABASE_URL",
 ];
 

@@ -254,7 +254,8 @@ fn add_security_headers(headers: &mut HeaderMap) {
 /// The outcome of an answer that no contract made.
 fn outcome(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        200..=299 => "served",
+        // Not modified.
+        200..=299 | 304 => "served",
         404 => Code::NotFound.word(),
         405 => Code::MethodNotAllowed.word(),
         400..=499 => Code::BadRequest.word(),

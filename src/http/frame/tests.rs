@@ -20,6 +20,7 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         trusted_proxies: TrustedProxies::default(),
         body_deadline: Duration::from_secs(1),
         request_deadline: Duration::from_secs(1),
+        ui: false,
         example_token: None,
         admission: AdmissionSettings {
             max_concurrent: 1,

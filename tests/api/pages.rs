@@ -1,0 +1,124 @@
+//! The page for people, as a browser gets it.
+
+use std::fs;
+use std::path::Path;
+
+use poem::http::Method;
+
+use crate::harness::{request, spawn, spawn_with};
+
+/// What a browser allows the page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// The files of that folder of `web/`, by the address that they should have.
+fn files(folder: &str) -> Vec<(String, String)> {
+    let below = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("web")
+        .join(folder);
+    let entries = fs::read_dir(below).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| !path.ends_with("index.html"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            (format!("/ui/{folder}/{name}"), text)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_page_may_run_and_ask_nothing_but_this_service() {
+    let app = spawn().await;
+
+    let answer = app.send(request(Method::GET, "/").finish()).await;
+
+    assert_eq!(answer.status, 200);
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-cache"),
+        ("content-security-policy", POLICY),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}");
+    }
+    for inline in [
+        "<style",
+        "style=",
+        " on",
+        "javascript:",
+        "http://",
+        "https://",
+    ] {
+        let code = answer.body.split('<').filter(|tag| tag.contains('='));
+        assert!(!code.collect::<String>().contains(inline), "{inline}");
+    }
+}
+
+#[tokio::test]
+async fn every_file_is_served_as_what_it_is() {
+    let app = spawn().await;
+
+    for (path, text) in [files("page"), files("shared")].concat() {
+        let answer = app.send(request(Method::GET, &path).finish()).await;
+
+        assert_eq!((answer.status, &answer.body), (200, &text), "{path}");
+        let expected = match path.rsplit_once('.').unwrap().1 {
+            "css" => "text/css; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "svg" => "image/svg+xml",
+            other => panic!("no media type for {other}"),
+        };
+        assert_eq!(answer.header("content-type"), Some(expected), "{path}");
+        assert_eq!(answer.header("content-security-policy"), Some(POLICY));
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_has_the_page_does_not_get_it_again() {
+    let app = spawn().await;
+    let page = app.send(request(Method::GET, "/").finish()).await;
+    let tag = page.header("etag").unwrap();
+
+    for (known, status) in [
+        (tag.to_owned(), 304),
+        (format!("\"other\", W/{tag}"), 304),
+        ("\"other\"".to_owned(), 200),
+    ] {
+        let again = request(Method::GET, "/").header("if-none-match", &known);
+        let answer = app.send(again.finish()).await;
+
+        assert_eq!(answer.status, status, "{known}");
+        assert_eq!(answer.header("etag"), Some(tag));
+        assert_eq!(answer.body.is_empty(), status == 304);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_read_and_never_written() {
+    let app = spawn().await;
+
+    for path in ["/", "/ui/page/main.js"] {
+        let answer = app.send(request(Method::POST, path).finish()).await;
+
+        assert_eq!(answer.status, 405, "{path}");
+        assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        let probe = app.send(request(Method::HEAD, path).finish()).await;
+        assert_eq!(probe.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_pages_there_is_nothing_at_their_addresses() {
+    let app = spawn_with(&[("UI", "off")]).await;
+
+    for path in ["/", "/ui/page/main.js", "/ui/shared/base.css"] {
+        let answer = app.send(request(Method::GET, path).finish()).await;
+
+        assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"));
+    }
+}
