@@ -1,8 +1,11 @@
 //! The command line.
 
+mod completions;
 mod demo;
 mod doctor;
 mod explain;
+mod health;
+mod man;
 mod migrate;
 mod openapi;
 mod reload;
@@ -59,6 +62,12 @@ enum Command {
     Openapi(openapi::Args),
     /// Walk a running service through the main job and every refusal of it; the exit code tells
     Smoke(smoke::Args),
+    /// Ask a running service whether it can serve, for health checks; the exit code tells
+    Health(health::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Print the man page, or write those of all commands
+    Man(man::Args),
 }
 
 /// How long what still runs when a command ends may take.
@@ -87,6 +96,9 @@ pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
             Command::User(action) => user::run(&settings, action).await,
             Command::Openapi(args) => openapi::run(args).await,
             Command::Smoke(args) => smoke::run(&settings, args).await,
+            Command::Health(args) => health::run(&settings, args).await,
+            Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(args),
         }
     });
     // A host's name that is being looked up cannot be given up, only left behind.

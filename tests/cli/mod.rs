@@ -4,7 +4,9 @@ mod demo;
 mod doctor;
 mod explain;
 mod explain_refresh_token;
+mod health;
 mod import;
+mod manual;
 mod migrate;
 mod openapi;
 mod session;
@@ -61,17 +63,23 @@ fn the_help_names_every_command() {
     Usage: remint <COMMAND>
 
     Commands:
-      serve    Answer requests until told to stop
-      demo     Show one refresh over real HTTP with sample users and a random secret, then go on serving
-      migrate  Make, remove or list remint's own tables; serve makes them by itself
-      doctor   Check settings, secrets, users table, index and clock, and say how to mend them
-      explain  Show what every check says about a token, a refresh token too; changes and issues nothing
-      session  Start, import, list, show or revoke sessions
-      token    Print a token for tests, signed with the configured key
-      user     Add, list, activate or deactivate users of the table that remint itself made
-      openapi  Print the OpenAPI document
-      smoke    Walk a running service through the main job and every refusal of it; the exit code tells
-      help     Print this message or the help of the given subcommand(s)
+      serve        Answer requests until told to stop
+      demo         Show one refresh over real HTTP with sample users and a random secret, then go on
+                   serving
+      migrate      Make, remove or list remint's own tables; serve makes them by itself
+      doctor       Check settings, secrets, users table, index and clock, and say how to mend them
+      explain      Show what every check says about a token, a refresh token too; changes and issues
+                   nothing
+      session      Start, import, list, show or revoke sessions
+      token        Print a token for tests, signed with the configured key
+      user         Add, list, activate or deactivate users of the table that remint itself made
+      openapi      Print the OpenAPI document
+      smoke        Walk a running service through the main job and every refusal of it; the exit code
+                   tells
+      health       Ask a running service whether it can serve, for health checks; the exit code tells
+      completions  Print the completions of a shell
+      man          Print the man page, or write those of all commands
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -88,8 +96,9 @@ fn every_command_explains_itself() {
     let commands = [
         "serve", "demo", "migrate", "doctor", "explain", "token", "user",
     ];
+    let others = ["openapi", "smoke", "health", "completions", "man"];
 
-    for command in commands.into_iter().chain(["openapi", "smoke"]) {
+    for command in commands.into_iter().chain(others) {
         let help = place.run(&[command, "--help"]);
 
         assert_eq!(help.code, Some(0), "{help:?}");
