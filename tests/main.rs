@@ -12,6 +12,7 @@ mod browser;
 mod cli;
 mod clients;
 mod cognito;
+mod deploy;
 mod env_example;
 mod faults;
 mod frameworks;

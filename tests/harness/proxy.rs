@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     HaProxy,
     /// Finds out by trying.
     Nginx,
+    /// Has a file of its own form.
+    Caddy,
 }
 
 /// A running proxy, which goes with the tests.
@@ -27,6 +29,23 @@ pub(crate) struct Proxy {
 impl Kind {
     /// Starts it before those addresses, as the proxy writes them; none where it is not installed.
     pub(crate) fn before(self, upstreams: &[String]) -> Option<Proxy> {
+        self.start(|port| match self {
+            Self::HaProxy => haproxy(port, upstreams),
+            Self::Nginx => nginx(port, upstreams),
+            Self::Caddy => caddy(port, upstreams),
+        })
+    }
+
+    /// Starts it with such a file as people have for it, at the port that the file is made for; none where it
+    /// is not installed.
+    pub(crate) fn with(self, file: impl FnOnce(u16) -> String) -> Option<Proxy> {
+        self.start(|port| match self {
+            Self::Nginx => within_nginx(&file(port)),
+            Self::HaProxy | Self::Caddy => file(port),
+        })
+    }
+
+    fn start(self, config: impl FnOnce(u16) -> String) -> Option<Proxy> {
         let (name, binary, script) = match self {
             Self::HaProxy => (
                 "HAProxy",
@@ -38,11 +57,16 @@ impl Kind {
                 "nginx",
                 r#"exec nginx -e stderr -p "$FOLDER" -c config"#,
             ),
+            Self::Caddy => (
+                "Caddy",
+                "caddy",
+                r#"export HOME="$FOLDER"; exec caddy run --adapter caddyfile --config "$FOLDER/config""#,
+            ),
         };
         let path = path_to(name, binary, binary).unwrap_or_else(|problem| panic!("{problem}"))?;
         let folder = tempfile::tempdir().unwrap().keep();
         let port = free_port();
-        fs::write(folder.join("config"), self.config(port, upstreams)).unwrap();
+        fs::write(folder.join("config"), config(port)).unwrap();
         let variables = BTreeMap::from([("OWNER", "root".to_owned()), ("PATH", path)]);
         let mut process = supervise(script, &folder, &variables);
 
@@ -60,13 +84,6 @@ impl Kind {
             address,
             _process: process,
         })
-    }
-
-    fn config(self, port: u16, upstreams: &[String]) -> String {
-        match self {
-            Self::HaProxy => haproxy(port, upstreams),
-            Self::Nginx => nginx(port, upstreams),
-        }
     }
 }
 
@@ -102,6 +119,28 @@ fn nginx(port: u16, upstreams: &[String]) -> String {
         .iter()
         .map(|upstream| format!("server {upstream} max_fails=0;"));
     let servers = servers.collect::<Vec<_>>().join("\n");
+    within_nginx(&format!(
+        "upstream remint {{ {servers} keepalive 16; }}\n\
+         server {{\n\
+         listen 127.0.0.1:{port};\n\
+         location / {{\n\
+         proxy_pass http://remint;\n\
+         proxy_http_version 1.1;\n\
+         proxy_set_header Connection '';\n\
+         proxy_set_header Host $http_host;\n\
+         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\
+         proxy_set_header X-Forwarded-Proto $scheme;\n\
+         }} }}\n"
+    ))
+}
+
+fn caddy(port: u16, upstreams: &[String]) -> String {
+    let upstreams = upstreams.join(" ");
+    format!("http://127.0.0.1:{port} {{\nreverse_proxy {upstreams}\n}}\n")
+}
+
+/// The whole configuration around what is within `http`.
+fn within_nginx(http: &str) -> String {
     let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let folders = folders.map(|name| format!("{name}_temp_path tmp-{name};"));
     let folders = folders.join("\n");
@@ -113,16 +152,6 @@ fn nginx(port: u16, upstreams: &[String]) -> String {
          http {{\n\
          access_log off;\n\
          {folders}\n\
-         upstream remint {{ {servers} keepalive 16; }}\n\
-         server {{\n\
-         listen 127.0.0.1:{port};\n\
-         location / {{\n\
-         proxy_pass http://remint;\n\
-         proxy_http_version 1.1;\n\
-         proxy_set_header Connection '';\n\
-         proxy_set_header Host $http_host;\n\
-         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\
-         proxy_set_header X-Forwarded-Proto $scheme;\n\
-         }} }} }}\n"
+         {http} }}\n"
     )
 }

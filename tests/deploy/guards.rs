@@ -1,0 +1,124 @@
+//! Proxies that ask remint before a request reaches the backend, with the very files that people copy.
+
+use std::io::{Read as _, Write as _, stderr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+use std::thread;
+
+use super::{file, get, path};
+use crate::cli::place_with_users;
+use crate::harness::process::{Place, Service};
+use crate::harness::proxy::{Kind, Proxy};
+
+/// A backend that answers each request with its head, in lower case.
+fn echo() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() > 0 {
+                head.push(byte[0].to_ascii_lowercase());
+            }
+            let length = head.len();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}");
+            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(b"\r\n\r\n").unwrap();
+            // A proxy that only looks whether it is there does not wait for the end.
+            stream.write_all(&head).ok();
+        }
+    });
+    address
+}
+
+/// remint with alice, who is active, and a proxy before it and the backend.
+struct Site {
+    place: Place,
+    service: Service,
+    proxy: Proxy,
+    token: String,
+}
+
+impl Site {
+    /// Where the file has the default addresses, those of this site are put.
+    fn new(kind: Kind, name: &str) -> Option<Self> {
+        let place = place_with_users().with("TRUSTED_PROXIES", "127.0.0.1");
+        let service = place.serve();
+        let (remint, backend) = (service.address().to_string(), echo().to_string());
+        let folder = path(name).parent().unwrap().display().to_string();
+        let proxy = kind.with(|port| {
+            file(name)
+                .replace("BIND-127.0.0.1:8080", &format!("BIND-127.0.0.1:{port}"))
+                .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
+                .replace("\n:80 {", &format!("\nhttp://127.0.0.1:{port} {{"))
+                .replace("lua-load ", &format!("lua-load {folder}/"))
+                .replace("127.0.0.1:8000", &remint)
+                .replace("127.0.0.1:8080", &backend)
+        })?;
+        let token = place.run(&["token", "--sub", "alice"]);
+        Some(Self {
+            token: token.only_line().to_owned(),
+            place,
+            service,
+            proxy,
+        })
+    }
+
+    fn get(&self, path: &str, token: &str) -> (u16, String) {
+        get(self.proxy.address, path, token)
+    }
+}
+
+const GUARDED: &str = "/api/reports/today";
+
+/// Walks through everything that a proxy with that file promises.
+fn assert_guards(kind: Kind, name: &str) {
+    let Some(mut site) = Site::new(kind, name) else {
+        return;
+    };
+    assert_eq!(site.get(GUARDED, "garbage").0, 401);
+    let (status, seen) = site.get(GUARDED, &site.token);
+    assert_eq!(status, 200, "{seen}");
+    assert!(seen.contains("\r\nx-auth-subject: alice\r\n"), "{seen}");
+    assert!(!seen.contains("mallory"), "{seen}");
+
+    let (status, seen) = site.get("/anything/else", &site.token);
+    assert_eq!(status, 200, "{seen}");
+    assert!(!seen.contains("mallory"), "{seen}");
+    let (status, seen) = site.get("/api/auth/refresh", &site.token);
+    assert_eq!(status, 405, "{seen}");
+
+    site.place.run(&["user", "deactivate", "alice"]);
+    assert_eq!(site.get(GUARDED, &site.token).0, 401);
+    site.place.run(&["user", "activate", "alice"]);
+    assert_eq!(site.get(GUARDED, &site.token).0, 200);
+
+    site.service.signal("KILL");
+    site.service.end();
+    let (status, seen) = site.get(GUARDED, &site.token);
+    assert!(matches!(status, 502 | 503), "{status}: {seen}");
+}
+
+#[test]
+fn nginx_lets_in_whom_remint_knows_and_nobody_while_it_is_away() {
+    assert_guards(Kind::Nginx, "nginx/remint.conf");
+}
+
+#[test]
+fn haproxy_lets_in_whom_remint_knows_and_nobody_while_it_is_away() {
+    assert_guards(Kind::HaProxy, "haproxy/forward_auth.cfg");
+}
+
+#[test]
+fn caddy_lets_in_whom_remint_knows_and_nobody_while_it_is_away() {
+    // Unlike the others it is nothing that the tests must have.
+    if Command::new("caddy").arg("version").output().is_err() {
+        let notice = b"left out: Caddy before the service, it is not installed\n";
+        stderr().write_all(notice).unwrap();
+        return;
+    }
+    assert_guards(Kind::Caddy, "caddy/Caddyfile");
+}
