@@ -2,6 +2,8 @@
 
 mod guards;
 mod replicas;
+mod systemd;
+mod words;
 
 use std::fs;
 use std::net::SocketAddr;
