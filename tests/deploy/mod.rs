@@ -2,6 +2,7 @@
 
 mod guards;
 mod replicas;
+mod rust_version;
 mod systemd;
 mod words;
 
