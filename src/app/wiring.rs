@@ -7,8 +7,8 @@ use crate::domain::{Clock, IdSource};
 use crate::http::{self, Readiness};
 use crate::metrics::{Answers, Metrics};
 use crate::service::{
-    AccessTokens, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter, Refresher,
-    Renewer, Revoker, SessionStore, Starter, UserCheck, UserDirectory, Verifier,
+    AccessTokens, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter, RefreshMode,
+    Refresher, Renewer, Revoker, SessionStore, Starter, UserCheck, UserDirectory, Verifier,
 };
 
 use super::{Minters, elsewhere};
@@ -76,6 +76,7 @@ impl Wiring {
             ids: Arc::clone(&self.ids),
             answers: Arc::clone(&self.answers),
             readiness,
+            page: page(config),
             settings: config.http.clone(),
         }
     }
@@ -129,5 +130,23 @@ impl Wiring {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
         }
+    }
+}
+
+/// What the page says of tokens.
+fn page(config: &Config) -> http::PageSettings {
+    let contracts = config.contracts.iter();
+    let contracts = contracts.map(|settings| http::PageContract {
+        contract: settings.contract,
+        algorithm: settings.algorithm.name(),
+        subject_claim: settings.subject_claim.clone(),
+        access_lifetime: settings.access_lifetime,
+        refresh_lifetime: settings.refresh_lifetime,
+    });
+    http::PageSettings {
+        policy: config.policy.clone(),
+        single_use: config.mode != RefreshMode::Stateless,
+        grace: config.grace,
+        contracts: contracts.collect(),
     }
 }

@@ -81,7 +81,10 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
         server.abort();
         return Ok(());
     }
-    say(format!("\nSwagger UI with a token that works: {url}/docs"));
+    say(format!(
+        "\nLook at alice's token and refresh it in a browser: {url}/"
+    ));
+    say(format!("Swagger UI with a token that works: {url}/docs"));
     say("Serving until Ctrl-C; the database is temporary and the secret random.");
     server.await?
 }

@@ -54,6 +54,7 @@ pub use admission::AdmissionSettings;
 pub use audit::{contracts, outcomes};
 pub use health::Readiness;
 pub use oauth::{ClientSecret, Issuer, NotAnIssuer, OAuthClient, OAuthSettings};
+pub use pages::{PageContract, PageSettings};
 pub use server::{
     ListenAddress, Listener, NotAListenAddress, ServerSettings, Tls, TlsError, TlsFiles, serve,
 };
@@ -84,6 +85,8 @@ pub struct Parts {
     pub answers: Arc<Answers>,
     /// Whether the service is draining.
     pub readiness: Arc<Readiness>,
+    /// What the page at `/` says of tokens.
+    pub page: PageSettings,
     /// The rest.
     pub settings: HttpSettings,
 }
@@ -142,6 +145,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         admission: Some(Admission::new(&parts.settings, elsewhere)),
     };
     let settings = parts.settings.clone();
+    let facts = parts.page.json(&settings);
     let metadata = oauth::metadata(&parts).below_well_known();
     let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
@@ -158,7 +162,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));
-    let routes = Pages::before(routes, settings.ui, pages::PUBLIC);
+    let routes = Pages::before(routes, settings.ui, pages::PUBLIC).knowing(facts);
     frame::Frame::new(routes, surroundings, allowed, settings)
 }
 

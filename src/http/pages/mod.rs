@@ -3,6 +3,8 @@
 //! *Why nothing inline.* People paste live tokens here. So nothing runs or is fetched that is not a file
 //! of this service, and the policy that says so has no exception that a mistake could use.
 
+mod settings;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -11,8 +13,13 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use sha2::{Digest, Sha256};
 
+pub use settings::{PageContract, PageSettings};
+
 /// Where everything is that the pages are made of.
 const FOLDER: &str = "/ui/";
+
+/// Where the page finds what it must know.
+const SETTINGS: &str = "/ui/page/settings.json";
 
 /// What the pages may do: read their own files and ask this service, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -41,7 +48,9 @@ const SHARED: &[File] = &[
     file!("shared/base.css"),
     file!("shared/dom.js"),
     file!("shared/icon.svg"),
+    file!("shared/tabs.js"),
     file!("shared/theme.js"),
+    file!("shared/time.js"),
 ];
 
 /// The page of the public listener, which is at `/`.
@@ -50,8 +59,19 @@ pub(super) const PUBLIC: &[File] = &[
         path: "/",
         text: include_str!("../../../web/page/index.html"),
     },
+    file!("page/answers.js"),
+    file!("page/checks.js"),
+    file!("page/code.js"),
+    file!("page/contracts.js"),
+    file!("page/diagram.js"),
+    file!("page/json.js"),
+    file!("page/looking.js"),
     file!("page/main.js"),
     file!("page/page.css"),
+    file!("page/refreshing.js"),
+    file!("page/rules.js"),
+    file!("page/token.js"),
+    file!("page/walk.js"),
 ];
 
 /// Files, and whatever is behind them.
@@ -78,6 +98,15 @@ impl<E> Pages<E> {
             inner,
         }
     }
+
+    /// The same with what the page must know, as JSON.
+    pub(super) fn knowing(mut self, settings: String) -> Self {
+        if !self.files.is_empty() {
+            let file = Ready::new(settings.into(), "application/json");
+            self.files.insert(SETTINGS, file);
+        }
+        self
+    }
 }
 
 impl<E: Endpoint> Endpoint for Pages<E> {
@@ -99,10 +128,16 @@ pub(super) fn has(path: &str) -> bool {
 
 impl Ready {
     fn of(file: File) -> Self {
+        let body = Bytes::from_static(file.text.as_bytes());
+        Self::new(body, media_type(file.path))
+    }
+
+    fn new(body: Bytes, media_type: &'static str) -> Self {
+        let tag = tag(&body);
         Self {
-            body: Bytes::from_static(file.text.as_bytes()),
-            media_type: media_type(file.path),
-            tag: tag(file.text),
+            body,
+            media_type,
+            tag,
         }
     }
 
@@ -145,7 +180,7 @@ fn is_known(request: &Request, tag: &HeaderValue) -> bool {
 }
 
 /// Names this version of a file.
-fn tag(text: &str) -> HeaderValue {
+fn tag(text: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(text);
     let digits = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
     let tag = format!("\"{}\"", digits.collect::<String>());
