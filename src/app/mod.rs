@@ -22,6 +22,7 @@ use crate::store::{
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
 
 use wiring::Wiring;
+pub use wiring::explainer;
 
 /// What tests put something else in the place of.
 pub struct Surroundings {

@@ -7,8 +7,9 @@ use crate::domain::{Clock, IdSource};
 use crate::http::{self, Readiness};
 use crate::metrics::{Answers, Metrics};
 use crate::service::{
-    AccessTokens, Delegate, Flights, IdentityProvider, Logouter, Minter, RateLimiter, RefreshMode,
-    Refresher, Renewer, Revoker, SessionStore, Starter, UserCheck, UserDirectory, Verifier,
+    AccessTokens, Delegate, Explainer, Flights, IdentityProvider, Logouter, Minter, OwnRecords,
+    RateLimiter, Records, RefreshMode, Refresher, Renewer, Revoker, SessionStore, Starter,
+    UserCheck, UserDirectory, Verifier,
 };
 
 use super::{Minters, elsewhere};
@@ -94,6 +95,7 @@ impl Wiring {
                 clock: Arc::clone(&self.clock),
                 policy: config.policy.clone(),
             }),
+            explainer: Arc::new(self.explainer(config)),
             directory: Arc::clone(&self.users),
             sessions: Arc::clone(&self.sessions),
             limits: Arc::clone(&self.limits),
@@ -106,6 +108,14 @@ impl Wiring {
             metrics_key: config.admin.metrics_key.clone(),
             settings: config.http.clone(),
         })
+    }
+
+    fn explainer(&self, config: &Config) -> Explainer {
+        let records = Arc::new(OwnRecords {
+            directory: Arc::clone(&self.users),
+            sessions: Arc::clone(&self.sessions),
+        });
+        explainer(config, &self.minters, records, Arc::clone(&self.clock))
     }
 
     fn delegate(&self, config: &Config) -> Option<Arc<Delegate>> {
@@ -148,5 +158,23 @@ fn page(config: &Config) -> http::PageSettings {
         single_use: config.mode != RefreshMode::Stateless,
         grace: config.grace,
         contracts: contracts.collect(),
+    }
+}
+
+/// Explains tokens by what `records` say.
+pub fn explainer(
+    config: &Config,
+    minters: &Minters,
+    records: Arc<dyn Records>,
+    clock: Arc<dyn Clock>,
+) -> Explainer {
+    Explainer {
+        main: Arc::clone(&minters.main),
+        others: minters.others.clone(),
+        records,
+        clock,
+        mode: config.mode,
+        grace: config.grace,
+        accepts_imported: config.accepts_imported,
     }
 }

@@ -17,7 +17,7 @@ use super::throttle;
 const ENDPOINTS: [&str; 6] = ["admin", "introspect", "logout", "none", "revoke", "verify"];
 
 /// What [`Audit::outcome`] may be beside the code of a problem.
-const OUTCOMES: [&str; 11] = [
+const OUTCOMES: [&str; 12] = [
     "cut_off_set",
     "ignored",
     "invalid_client",
@@ -28,6 +28,7 @@ const OUTCOMES: [&str; 11] = [
     "session_revoked",
     "session_started",
     "sessions_listed",
+    "token_explained",
     "verified",
 ];
 

@@ -5,6 +5,7 @@ mod causes;
 mod cleanup;
 mod cut_off;
 mod delegate;
+mod explain;
 mod flights;
 mod import;
 mod introspect;
@@ -22,6 +23,9 @@ pub use access_tokens::AccessTokens;
 pub use causes::Causes;
 pub use cleanup::Cleaner;
 pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
+pub use explain::{
+    ExplainError, Explainer, Explanation, Finding, OwnRecords, Records, RecordsError, TokenKind,
+};
 pub use flights::Flights;
 pub use import::{Adoption, Importer, LegacySession, NotAdopted};
 pub use introspect::{Active, Introspector};

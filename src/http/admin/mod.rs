@@ -7,6 +7,8 @@
 
 mod body;
 mod cut_offs;
+mod explanation;
+mod explanations;
 mod figures;
 mod gate;
 mod guarded;
@@ -25,7 +27,7 @@ use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, IdSource};
 use crate::metrics::{Answers, Metrics};
-use crate::service::{RateLimiter, Revoker, SessionStore, Starter, UserDirectory};
+use crate::service::{Explainer, RateLimiter, Revoker, SessionStore, Starter, UserDirectory};
 
 use super::allowed_methods::AllowedMethods;
 use super::throttle::Throttle;
@@ -41,6 +43,8 @@ pub struct AdminParts {
     pub starter: Arc<Starter>,
     /// Ends sessions.
     pub revoker: Arc<Revoker>,
+    /// Explains tokens.
+    pub explainer: Arc<Explainer>,
     /// Asked whether it answers, for `/readyz`.
     pub directory: Arc<dyn UserDirectory>,
     /// Asked as well; and lists sessions.
@@ -72,6 +76,8 @@ enum Tag {
     /// End everything that a user has up to a moment.
     #[oai(rename = "Cut-offs")]
     CutOffs,
+    /// Say why a token would be exchanged or refused.
+    Explanations,
     /// Figures for Prometheus.
     Metrics,
 }
@@ -84,6 +90,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
     let AdminParts {
         starter,
         revoker,
+        explainer,
         directory,
         sessions,
         limits,
@@ -113,6 +120,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
             cookies: settings.cookies.clone(),
         },
         cut_offs::CutOffsApi { revoker },
+        explanations::ExplanationsApi { explainer },
         figures::MetricsApi { metrics },
         health::HealthApi {
             directory,

@@ -2,6 +2,7 @@
 
 mod claims;
 mod cut_offs;
+mod explanations;
 mod gate;
 mod malformed;
 mod sessions;
