@@ -13,6 +13,7 @@ mod cli;
 mod clients;
 mod cognito;
 mod deploy;
+mod docs;
 mod env_example;
 mod faults;
 mod frameworks;

@@ -20,6 +20,7 @@ mod oauth;
 mod own_address;
 mod pages;
 mod problem;
+mod problem_page;
 mod refresh;
 mod server;
 mod throttle;
@@ -158,7 +159,8 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         .at("/docs", poem::get(documents.swagger_ui()))
         .at("/openapi.json", poem::get(documents.json()))
         .at("/openapi.yaml", poem::get(documents.yaml()))
-        .at("/problems/:code", poem::get(problem::explain))
+        .at("/problems/", poem::get(problem_page::all))
+        .at("/problems/:code", poem::get(problem_page::of_code))
         .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));

@@ -2,8 +2,7 @@
 
 use poem::http::header::CONTENT_TYPE;
 use poem::http::{HeaderValue, StatusCode};
-use poem::web::{Html, Path};
-use poem::{IntoResponse, Response, handler};
+use poem::{IntoResponse, Response};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
@@ -50,9 +49,9 @@ pub(super) struct Problem {
     pub(super) action: Action,
 }
 
-/// Declares the closed set of codes: name, word, status, action, title, explanation.
+/// Declares the closed set of codes: name, word, status, action, title. Each has a chapter in the book.
 macro_rules! codes {
-    ($($variant:ident $word:literal $status:literal $action:ident $title:literal $help:literal)*) => {
+    ($($variant:ident $word:literal $status:literal $action:ident $title:literal)*) => {
         /// A kind of problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Code { $(#[doc = $title] $variant,)* }
@@ -70,7 +69,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => $status,)* }
             }
 
-            fn action(self) -> Action {
+            /// What to do about it.
+            pub(super) fn action(self) -> Action {
                 match self { $(Self::$variant => Action::$action,)* }
             }
 
@@ -79,8 +79,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            fn help(self) -> &'static str {
-                match self { $(Self::$variant => $help,)* }
+            /// The chapter that explains it, in Markdown.
+            pub(super) fn chapter(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../docs/problems/", $word, ".md")),)*
+                }
             }
         }
     };
@@ -88,65 +91,28 @@ macro_rules! codes {
 
 codes! {
     BadRequest "bad_request" 400 Retry "Bad request"
-        "The request could not be understood as HTTP or JSON."
     AdminRefused "admin_refused" 401 Retry "Admin key refused"
-        "The admin listener wants its key, ADMIN_API_KEY, as one Authorization: Bearer header."
     InvalidToken "invalid_token" 401 Reauthenticate "Invalid token"
-        "The token is not one that this service can verify: its form, algorithm, key or signature \
-         is wrong. All of these get the same answer, so that nobody can learn from it; the \
-         service's audit log has the exact reason."
     MissingToken "missing_token" 401 Reauthenticate "No token"
-        "The request carries the token neither as Authorization: Bearer nor in the access cookie."
     RefreshWindowOver "refresh_window_over" 401 Reauthenticate "Expired too long ago"
-        "The token expired longer ago than REFRESH_WINDOW_MINUTES."
     SessionExpired "session_expired" 401 Reauthenticate "Session too old"
-        "The session began longer ago than SESSION_MAX_MINUTES; no refresh makes it longer."
     SessionRevoked "session_revoked" 401 Reauthenticate "Session revoked"
-        "The session was ended, by a logout or by an operator; or the token is as old as, or older \
-         than, the moment from which on the user's tokens count (after a change of password, for \
-         example)."
     TokenExpired "token_expired" 401 Refresh "Token expired"
-        "The token is genuine and has expired. Exchange it for a fresh one. The legacy backend's own \
-         tokens are answered so as well where the contract has refresh tokens, for those alone tell \
-         whether the session goes on."
     TokenReused "token_reused" 401 Reauthenticate "Token reused"
-        "The token was exchanged before, longer ago than REFRESH_GRACE_SECONDS. One of the two who \
-         hold it may be a thief, so the whole session is revoked."
     UnsupportedToken "unsupported_token" 401 Reauthenticate "Unsupported token"
-        "The token is genuine, but not an access token that this service re-issues; `detail` says \
-         what is missing."
     UserInactive "user_inactive" 401 Reauthenticate "User inactive"
-        "The users table does not say that this user is active."
     UserNotFound "user_not_found" 401 Reauthenticate "User not found"
-        "The users table does not have this user."
     CrossSite "cross_site" 403 Retry "Cross-site request"
-        "The request would use a cookie, and the page that sent it is of another origin, which is not \
-         listed in CORS_ALLOWED_ORIGINS."
     NotFound "not_found" 404 Retry "Not found"
-        "There is nothing at this address; /docs shows what there is."
     MethodNotAllowed "method_not_allowed" 405 Retry "Method not allowed"
-        "The address exists, but not for this method; the Allow header names those it has."
     ContractNotOffered "contract_not_offered" 409 Retry "Contract not offered"
-        "The settings keep this contract off, because the secret is too short for its algorithm; \
-         `remint doctor` says what would change that."
     RequestTimeout "request_timeout" 408 Retry "Request too slow"
-        "The body of the request did not arrive in time."
     TooLarge "too_large" 413 Retry "Request too large"
-        "A body may have 16 KiB."
     UnsupportedMediaType "unsupported_media_type" 415 Retry "Unsupported media type"
-        "The body must be JSON, labelled as application/json or not at all."
     MalformedRequest "malformed_request" 422 Retry "Malformed request"
-        "The body is not the JSON that was asked for; `detail` says what is wrong with it."
     RateLimited "rate_limited" 429 Wait "Too many requests"
-        "The session was refreshed too often within a minute, or somebody at the same address tried \
-         too many credentials that are not good, or sent too many requests: RATE_LIMIT_PER_MINUTE and \
-         RATE_LIMIT_PER_ADDRESS_PER_MINUTE. Nothing was used up: send the same again after Retry-After."
     Internal "internal" 500 Retry "Internal error"
-        "A fault of the service. The session is untouched; the service's log has the request id."
     Unavailable "unavailable" 503 Wait "Temporarily unavailable"
-        "The service, or a database that it needs, cannot answer at the moment, or there are more \
-         requests than it can work on. The session is untouched: keep it and try again after \
-         Retry-After."
 }
 
 impl Code {
@@ -234,18 +200,4 @@ impl ApiResponse for ProblemJson {
     fn register(registry: &mut Registry) {
         Problem::register(registry);
     }
-}
-
-/// The page that `type` points to.
-#[handler]
-pub(super) fn explain(Path(code): Path<String>) -> poem::Result<Html<String>> {
-    let known = Code::ALL.iter().find(|known| known.word() == code);
-    let code = known.ok_or(poem::error::NotFoundError)?;
-    Ok(Html(format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <h1>{title}</h1><p><code>{word}</code></p><p>{help}</p></html>",
-        title = code.title(),
-        word = code.word(),
-        help = code.help(),
-    )))
 }

@@ -31,7 +31,7 @@ use crate::service::{Explainer, RateLimiter, Revoker, SessionStore, Starter, Use
 
 use super::allowed_methods::AllowedMethods;
 use super::throttle::Throttle;
-use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem};
+use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem_page};
 use gate::Gate;
 
 pub(super) use gate::REFUSED;
@@ -139,7 +139,8 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         .at("/docs", poem::get(documents.swagger_ui()))
         .at("/openapi.json", poem::get(documents.json()))
         .at("/openapi.yaml", poem::get(documents.yaml()))
-        .at("/problems/:code", poem::get(problem::explain))
+        .at("/problems/", poem::get(problem_page::all))
+        .at("/problems/:code", poem::get(problem_page::of_code))
         .nest("/", service)
         .data(request_body::BodyDeadline(settings.body_deadline));
     let settings = HttpSettings {

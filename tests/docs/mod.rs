@@ -1,0 +1,3 @@
+//! The book, and what else there is to read.
+
+mod problems;
