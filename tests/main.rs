@@ -27,3 +27,4 @@ mod servers;
 mod sessions;
 mod store;
 mod survival;
+mod telemetry;

@@ -12,6 +12,7 @@ use crate::domain::{Clock, Subject, SystemClock};
 use crate::http::OAuthClient;
 use crate::service::{Causes, ProviderError, UserDirectory};
 use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
+use crate::telemetry::AuditFile;
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, say, table};
@@ -82,6 +83,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     }
     check_tls(&config, &mut findings);
     check_admin(&config, &mut findings);
+    check_log(&config, &mut findings);
     check_oauth(&config, &mut findings);
     check_clock(&mut findings);
     check_limits(&config, &mut findings).await;
@@ -129,6 +131,16 @@ fn check_admin(config: &Config, findings: &mut Findings) {
     } else {
         let seen = format!("on {address}; let only the login backend reach it");
         findings.good("admin", seen);
+    }
+}
+
+fn check_log(config: &Config, findings: &mut Findings) {
+    let Some(file) = &config.log.audit_file else {
+        return findings.good("audit log", "with the rest, on the standard error");
+    };
+    match AuditFile::try_out(file) {
+        Ok(()) => findings.good("audit log", format!("in {}", file.display())),
+        Err(why) => findings.bad("audit log", format!("{why} (AUDIT_LOG_FILE)")),
     }
 }
 

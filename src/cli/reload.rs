@@ -1,4 +1,4 @@
-//! SIGHUP: what the operator has changed is read again.
+//! SIGHUP: what the operator has changed is read again, and what he has moved away let go.
 
 use std::io;
 
@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::domain::{Clock as _, SystemClock};
 use crate::http::Tls;
+use crate::telemetry::AuditFile;
 
 /// Waits for the signal, which ends nothing as long as this lives.
 pub(super) struct Reload {
@@ -24,12 +25,16 @@ impl Reload {
     }
 
     /// Reads again whenever it is told to, for as long as the process runs.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self, audit_file: Option<AuditFile>) {
         while self.signals.recv().await.is_some() {
             match &self.tls {
-                None => info!("SIGHUP: nothing to read again, as TLS_CERT is not set"),
+                None if audit_file.is_none() => info!(
+                    "SIGHUP: nothing to read again, as TLS_CERT and AUDIT_LOG_FILE are not set"
+                ),
+                None => {}
                 Some(tls) => read_again(tls),
             }
+            audit_file.iter().for_each(open_again);
         }
     }
 }
@@ -44,5 +49,12 @@ fn read_again(tls: &Tls) {
             }
         }
         Err(why) => error!(%why, "the certificate stays the one before (TLS_CERT, TLS_KEY)"),
+    }
+}
+
+fn open_again(audit_file: &AuditFile) {
+    match audit_file.reopen() {
+        Ok(()) => info!("the file of the audit log was opened again"),
+        Err(why) => error!(%why, "the audit log stays in the file before (AUDIT_LOG_FILE)"),
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
     // From the beginning: whoever does not wait for this signal is ended by it.
     let reload = Reload::new(&config)?;
-    let _logs = telemetry::init(&config.log)?;
+    let logs = telemetry::init(&config.log)?;
     for warning in &config.warnings {
         warn!("{warning}");
     }
@@ -62,7 +62,7 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         users = %config.directory.table,
         "listening; {url}/docs shows what there is"
     );
-    tokio::spawn(reload.run());
+    tokio::spawn(reload.run(logs.audit_file.clone()));
     until_stopped(app, (listener, admin_listener), &config, signals).await
 }
 

@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod listen;
 mod lists;
+mod log;
 mod oauth;
 mod server;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use crate::http::{AdminKey, HttpSettings, ServerSettings};
 use crate::limits::LimitSettings;
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
-use crate::telemetry::{LogFilter, LogFormat, LogSettings};
+use crate::telemetry::LogSettings;
 use crate::token::HmacAlgorithm;
 
 pub use admin::AdminSettings;
@@ -204,10 +205,7 @@ impl Config {
             http,
             limits: limits::read(vars),
             server: server::read(vars),
-            log: LogSettings {
-                filter: vars.parse("LOG_LEVEL", LogFilter::default()),
-                format: vars.parse("LOG_FORMAT", LogFormat::Pretty),
-            },
+            log: log::read(vars),
             warnings,
         }
     }

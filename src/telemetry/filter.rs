@@ -1,14 +1,10 @@
-//! Logs: what is written, how, and where to.
+//! What is logged, and how a line looks.
 
 use std::fmt;
-use std::io::IsTerminal;
-use std::panic::PanicHookInfo;
 use std::str::FromStr;
 
-use tracing::{Level, error};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
 
 /// What is logged, in the syntax of `RUST_LOG`: `info`, `warn,remint::audit=info`, ….
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +32,13 @@ impl FromStr for LogFilter {
 }
 
 impl LogFilter {
-    /// As the library wants it. The audit stream is on whatever the level, unless it is named;
-    /// and sqlx quotes the parts of a database's URL that it does not know.
+    /// As the library wants it.
+    pub(super) fn to_library(&self) -> EnvFilter {
+        EnvFilter::try_new(self.directives()).unwrap_or_default()
+    }
+
+    /// The audit stream is on whatever the level, unless it is named; and sqlx quotes the parts of
+    /// a database's URL that it does not know.
     fn directives(&self) -> String {
         let audit = if self.0.contains("remint::audit") {
             ""
@@ -67,47 +68,6 @@ impl FromStr for LogFormat {
             _ => Err("expected pretty or json"),
         }
     }
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    /// What.
-    pub filter: LogFilter,
-    /// How.
-    pub format: LogFormat,
-}
-
-/// Writes the logs that are still on their way when it is dropped.
-#[must_use = "dropping it ends the logging"]
-pub struct LogGuard(#[expect(dead_code, reason = "it works by being dropped")] WorkerGuard);
-
-/// From now on this process logs to its standard error.
-///
-/// Lines are written by a thread of their own, so that a slow terminal does not slow requests;
-/// none is thrown away, because audit events must not be.
-pub fn init(settings: &LogSettings) -> Result<LogGuard, TryInitError> {
-    use tracing_subscriber::util::SubscriberInitExt;
-
-    let builder = NonBlockingBuilder::default().lossy(false);
-    let (writer, guard) = builder.finish(std::io::stderr());
-    let filter = EnvFilter::try_new(settings.filter.directives()).unwrap_or_default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(writer);
-    match settings.format {
-        LogFormat::Json => subscriber.json().flatten_event(true).finish().try_init()?,
-        LogFormat::Pretty => subscriber.finish().try_init()?,
-    }
-    std::panic::set_hook(Box::new(log_panic));
-    Ok(LogGuard(guard))
-}
-
-/// Says where, and not what: a panic's message may quote the data that caused it.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(tracing::field::display);
-    error!(place, "a panic; this is a bug of remint");
 }
 
 impl fmt::Display for LogFilter {
