@@ -4,6 +4,7 @@
 //! whole script. Here is what they are run against.
 
 mod docs;
+mod page;
 
 use std::process::Stdio;
 

@@ -6,7 +6,7 @@ const HEAD = 44;
 const ROW = 46;
 const ROWS = 6;
 const FLIGHT_MILLISECONDS = 650;
-const EDGE = 0.15;
+const EDGE = 0.16;
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -58,7 +58,7 @@ export class Diagram {
 
   drawActor(actor, height) {
     const x = this.x(actor);
-    const width = Math.min(110, this.width * 0.28);
+    const width = Math.min(110, this.width * 0.3);
     return svg(
       "g",
       { class: "actor" },

@@ -105,20 +105,23 @@ const check = ({ name, verdict, seen, code }) => {
 const note = (tone, title, text) =>
   el("div", { class: `note ${tone}` }, el("strong", {}, title), el("span", {}, ` ${text}`));
 
-const summaryOf = (token, refusal, settings, wasTrimmed) => {
-  const lines = [];
-  if (refusal) {
-    const title = `Refused: ${refusal.code}. `;
-    lines.push(note("bad", title, `${refusal.seen}. ${WORDS_OF_CODES[refusal.code]}`));
-  } else {
-    const text = "Whether it is exchanged, only the server can say: it knows the keys, the session and the user.";
-    lines.push(note("good", "Nothing that it says speaks against it.", text));
-  }
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
+const judgement = (token, refusal, settings) => {
   const other = otherContract(token, settings);
   if (other) {
-    const text = `It says that it is an access token of ${other}, whose sessions are renewed by their refresh tokens.`;
-    lines.push(note("", "Another contract.", text));
+    const text = `Its session is renewed by a refresh token. Alone, by expired_token, it is refused: ${refusal?.code}.`;
+    return note("wait", `An access token of ${other}, as it says.`, text);
   }
+  if (refusal) {
+    return note("bad", `Refused: ${refusal.code}.`, `${sentence(refusal.seen)} ${WORDS_OF_CODES[refusal.code]}`);
+  }
+  const text = "Whether it is exchanged, only the server can say: it knows the keys, the session and the user.";
+  return note("good", "Nothing that it says speaks against it.", text);
+};
+
+const summaryOf = (token, refusal, settings, wasTrimmed) => {
+  const lines = [judgement(token, refusal, settings)];
   if (token.kind === "jwt" && !token.parts) {
     const text = "Refresh tokens that were imported from another backend can look like anything; only the server knows those.";
     lines.push(note("", "Neither a JWT nor a refresh token of this service.", text));

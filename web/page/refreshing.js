@@ -51,7 +51,7 @@ class Panel {
     this.offered = settings.contracts.find(({ name }) => name === contract.name);
     this.fields = contract.fields.map((field) => fieldOf(contract, field));
     this.sent = el("pre", { class: "wrap", "data-part": "request" });
-    this.outcome = el("div", { role: "status", "data-part": "answer" });
+    this.outcome = el("div", { role: "status", "data-part": "answer" }, el("p", { class: "muted" }, "Nothing yet."));
     this.send = el("button", { type: "button", class: "main", onclick: () => this.ask() }, "Send");
     this.code = el("pre", { class: "wrap", "data-part": "code" });
     this.element = this.draw();
@@ -77,7 +77,7 @@ class Panel {
       el(
         "div",
         { class: "split" },
-        el("div", {}, this.fields.flat(), el("h3", {}, "What is sent"), this.sent, el("div", { class: "row" }, this.send)),
+        el("div", {}, this.fields.flat(), this.send, el("h3", {}, "What is sent"), this.sent),
         el("div", {}, el("h3", {}, "What comes back"), this.outcome),
       ),
       this.drawCode(),

@@ -160,8 +160,8 @@ export const RULES = [
         if (stated === null) refuse("IssueTimeMalformed");
         if (stated - now > settings.leeway_seconds) refuse("IssuedInFuture");
       }
-      if (issuedAt !== undefined) return absolute(issuedAt);
       const counted = expiryOf(token) - settings.legacy_lifetime_seconds;
+      if (issuedAt !== undefined) return absolute(issuedAt);
       if (counted - now > settings.leeway_seconds) refuse("Undated");
       return `not stated; ${absolute(counted)} by its expiry`;
     },

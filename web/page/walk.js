@@ -5,7 +5,7 @@ import { meaningOf } from "./contracts.js";
 import { Diagram } from "./diagram.js";
 import { byId, el, replace } from "../shared/dom.js";
 
-const PAUSE_MILLISECONDS = 900;
+const PAUSE_MILLISECONDS = 700;
 
 const FRONTEND = "Frontend";
 const API = "API";
