@@ -66,6 +66,23 @@ test("a pasted refresh token is exchanged by its contract", PATIENCE, async () =
   await context.close();
 });
 
+test("a refresh token says which session it is of", PATIENCE, async () => {
+  const { context, page } = await open();
+  for (const name of ["cookie", "token_pair", "refresh_token", "oauth2"]) {
+    const { session_id: session, refresh_token: refresh } = SESSIONS[name];
+
+    await tokenOf(page).fill(refresh);
+
+    const said = await page.locator("#said").textContent();
+    assert.ok(said.includes(session), name);
+    assert.ok(said.includes(name), name);
+    assert.equal(await page.locator("[data-verdict=refused]").count(), 0, name);
+  }
+  await tokenOf(page).fill(SESSIONS.envelope.refresh_token);
+  assert.match(await page.locator("#said").textContent(), /envelope.*Session begun.*ago.*Generation0/s);
+  await context.close();
+});
+
 test("the cookie that no script sees is exchanged by the browser", PATIENCE, async () => {
   const { context, page } = await open();
   await tabOf(page, "cookie").click();

@@ -2,8 +2,8 @@
 //
 // JSON.parse takes the last of two equal names, and rounds numbers beyond 53 bits.
 
-// Deeper than that is not read, here or there.
-const DEPTH = 127;
+// Deeper than that is not read, here or there: a member of an object with 127 levels of its own.
+const DEPTH = 128;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
@@ -44,35 +44,48 @@ class Reader {
   }
 
   value(depth) {
-    if (depth > DEPTH) throw new SyntaxError("nested too deeply");
     if (this.has("{")) return this.object(depth);
     if (this.has("[")) return this.array(depth);
     const start = this.text[this.at];
     if (start === '"') return { kind: "string", value: this.string() };
     const word = WORDS.find((known) => this.text.startsWith(known, this.at));
-    if (!word) return { kind: "number", text: this.take(NUMBER) };
+    if (!word) return this.number(depth);
     this.at += word.length;
     return { kind: "word", text: word };
   }
 
+  // Of a member itself the digits are kept, whatever they say; below it the service wants a value.
+  number(depth) {
+    const text = this.take(NUMBER);
+    if (depth > 2 && !Number.isFinite(Number(text))) throw new SyntaxError("a number out of range");
+    return { kind: "number", text };
+  }
+
+  deeper(depth) {
+    if (depth > DEPTH) throw new SyntaxError("nested too deeply");
+    return depth + 1;
+  }
+
   object(depth) {
+    const inner = this.deeper(depth);
     const members = new Map();
     if (this.has("}")) return { kind: "object", members };
     do {
       const name = this.string();
       this.need(":");
       if (members.has(name)) throw new SyntaxError("a member stands twice");
-      members.set(name, this.value(depth + 1));
+      members.set(name, this.value(inner));
     } while (this.has(","));
     this.need("}");
     return { kind: "object", members };
   }
 
   array(depth) {
+    const inner = this.deeper(depth);
     const items = [];
     if (this.has("]")) return { kind: "array", items };
     do {
-      items.push(this.value(depth + 1));
+      items.push(this.value(inner));
     } while (this.has(","));
     this.need("]");
     return { kind: "array", items };

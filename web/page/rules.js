@@ -75,7 +75,8 @@ const isKey = (subject) => {
   return bytes > 0 && bytes <= MAX_SUBJECT_BYTES && isTrimmed && !/\p{Cc}/u.test(subject);
 };
 
-const UUID = /^(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[0-9a-f]{32}$/i;
+const HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const UUID = new RegExp(`^(?:(?:urn:uuid:)?${HYPHENATED}|\\{${HYPHENATED}\\}|[0-9a-f]{32})$`, "i");
 
 const lineage = (node) => {
   if (node.kind !== "object") return null;
