@@ -246,6 +246,20 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
+test("before a token is there nothing is said of one", PATIENCE, async () => {
+  const { context, page } = await open();
+  const judgement = page.getByText("How it is judged");
+  assert.equal(await judgement.isVisible(), false);
+  await tokenOf(page).fill(EXPIRED);
+  assert.equal(await judgement.isVisible(), true);
+
+  await page.getByRole("button", { name: "Clear" }).click();
+
+  assert.equal(await judgement.isVisible(), false);
+  assert.equal(await page.locator("#summary").textContent(), "");
+  await context.close();
+});
+
 test("nothing is cut off in a narrow window", PATIENCE, async () => {
   const { context, page } = await open({ viewport: { width: 320, height: 640 } });
   await tokenOf(page).fill(EXPIRED);

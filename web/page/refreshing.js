@@ -77,8 +77,8 @@ class Panel {
       el(
         "div",
         { class: "split" },
-        el("div", {}, this.fields.flat(), this.send, el("h3", {}, "What is sent"), this.sent),
-        el("div", {}, el("h3", {}, "What comes back"), this.outcome),
+        el("div", {}, this.fields.flat(), this.send, el("h3", {}, "The request"), this.sent),
+        el("div", {}, el("h3", {}, "The answer"), this.outcome),
       ),
       this.drawCode(),
     );
