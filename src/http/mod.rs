@@ -29,7 +29,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::{Endpoint, EndpointExt, Route};
+use poem::{Endpoint, EndpointExt};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
@@ -155,7 +155,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
 
     let documents = docs::Documents::of(&service, settings.example_token.as_deref());
     let allowed = allowed_methods::AllowedMethods::of(&documents);
-    let routes = Route::new()
+    let routes = pages::client()
         .at("/docs", poem::get(documents.swagger_ui()))
         .at("/openapi.json", poem::get(documents.json()))
         .at("/openapi.yaml", poem::get(documents.yaml()))

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod client;
 mod contracts;
 mod cors;
 mod dump;

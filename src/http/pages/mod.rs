@@ -3,6 +3,7 @@
 //! *Why nothing inline.* People paste live tokens here. So nothing runs or is fetched that is not a file
 //! of this service, and the policy that says so has no exception that a mistake could use.
 
+mod client;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use sha2::{Digest, Sha256};
 
+pub(super) use client::client;
 pub use settings::{PageContract, PageSettings};
 
 /// Where everything is that the pages are made of.
@@ -123,7 +125,7 @@ impl<E: Endpoint> Endpoint for Pages<E> {
 
 /// Whether a page, or a part of one, may be at that path.
 pub(super) fn has(path: &str) -> bool {
-    path == "/" || path.starts_with(FOLDER)
+    path == "/" || path.starts_with(FOLDER) || client::has(path)
 }
 
 impl Ready {
@@ -193,6 +195,7 @@ fn media_type(path: &str) -> &'static str {
         // RFC 9239; browsers run a module as nothing else.
         Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "svg")) => "image/svg+xml",
+        Some((_, "ts")) => "text/plain; charset=utf-8",
         _ => "text/html; charset=utf-8",
     }
 }
