@@ -5,7 +5,7 @@ use std::path::Path;
 
 use poem::http::Method;
 
-use crate::harness::{request, spawn, spawn_with};
+use crate::harness::{ADMIN, request, spawn, spawn_with};
 
 /// What a browser allows the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -152,5 +152,37 @@ async fn without_pages_there_is_nothing_at_their_addresses() {
         let answer = app.send(request(Method::GET, path).finish()).await;
 
         assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"));
+    }
+}
+
+#[tokio::test]
+async fn the_admin_listener_has_a_page_of_its_own_that_needs_no_key() {
+    let app = spawn_with(&[ADMIN]).await;
+
+    for (path, text) in [files("admin"), files("shared")].concat() {
+        let answer = app.send_admin(request(Method::GET, &path).finish()).await;
+
+        assert_eq!((answer.status, &answer.body), (200, &text), "{path}");
+        assert_eq!(answer.header("content-security-policy"), Some(POLICY));
+    }
+    let page = app.send_admin(request(Method::GET, "/").finish()).await;
+    assert_eq!(page.header("content-security-policy"), Some(POLICY));
+    assert!(page.body.contains("<title>remint admin"), "{page:?}");
+    for path in ["/ui/page/main.js", "/ui/", "/ui/admin/../../admin/sessions"] {
+        let answer = app.send_admin(request(Method::GET, path).finish()).await;
+        assert_eq!(answer.code(), "admin_refused", "{path}");
+    }
+    let public = app.send(request(Method::GET, "/ui/admin/main.js").finish());
+    assert_eq!(public.await.status, 404);
+}
+
+#[tokio::test]
+async fn without_pages_the_admin_listener_has_none_either() {
+    let app = spawn_with(&[ADMIN, ("UI", "off")]).await;
+
+    for path in ["/", "/ui/admin/main.js", "/ui/shared/base.css"] {
+        let answer = app.send_admin(request(Method::GET, path).finish()).await;
+
+        assert_eq!(answer.code(), "admin_refused", "{path}");
     }
 }

@@ -4,6 +4,7 @@
 //! whole script. Here is what they are run against.
 
 mod client;
+mod admin;
 mod docs;
 mod page;
 mod site;

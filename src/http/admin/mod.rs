@@ -2,8 +2,11 @@
 //! figures.
 //!
 //! *Who can use it.* Who sends the key, in a header. No browser does that by itself, and a page of
-//! another origin may not: it would have to ask first (CORS), and here nobody is told yes. So the
-//! documents, which have nothing in them, are open, and everything else is closed, see [`gate`].
+//! another origin may not: it would have to ask first (CORS), and here nobody is told yes. A page
+//! whose name was made to point here (DNS rebinding) needs no yes, and still has no key: there is
+//! no cookie, and the page at `/` keeps the key in its own memory, where no other origin looks. So the
+//! documents and that page, which have nothing in them, are open, and everything else is closed, see
+//! [`gate`].
 
 mod body;
 mod cut_offs;
@@ -30,6 +33,7 @@ use crate::metrics::{Answers, Metrics};
 use crate::service::{Explainer, RateLimiter, Revoker, SessionStore, Starter, UserDirectory};
 
 use super::allowed_methods::AllowedMethods;
+use super::pages::{self, Pages};
 use super::throttle::Throttle;
 use super::{HttpSettings, Readiness, body as request_body, docs, frame, health, problem_page};
 use gate::Gate;
@@ -148,5 +152,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         ..settings
     };
     let gate = Gate::new(routes, key, metrics_key);
-    frame::Frame::new(gate, surroundings, allowed, settings)
+    // The page has nothing in it either: it asks people for the key.
+    let pages = Pages::before(gate, settings.ui, pages::ADMIN);
+    frame::Frame::new(pages, surroundings, allowed, settings)
 }

@@ -76,6 +76,22 @@ pub(super) const PUBLIC: &[File] = &[
     file!("page/walk.js"),
 ];
 
+/// The page of the admin listener, which is at `/` there.
+pub(super) const ADMIN: &[File] = &[
+    File {
+        path: "/",
+        text: include_str!("../../../web/admin/index.html"),
+    },
+    file!("admin/admin.css"),
+    file!("admin/explain.js"),
+    file!("admin/figures.js"),
+    file!("admin/key.js"),
+    file!("admin/main.js"),
+    file!("admin/plot.js"),
+    file!("admin/sessions.js"),
+    file!("admin/watch.js"),
+];
+
 /// Files, and whatever is behind them.
 ///
 /// *Why no routes.* The framework's router prefers what takes every path to what takes `/` alone.
