@@ -149,6 +149,48 @@ fn every_port_is_the_same() {
     assert_eq!(exposed, 2);
 }
 
+/// The number that follows that word for the first time; 0 if the word is not there.
+fn number_after(text: &str, word: &str) -> u32 {
+    let rest = text.split_once(word).map_or("0", |(_, rest)| rest);
+    let mut parts = rest.split(|c: char| !c.is_ascii_digit());
+    parts.next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn each_lets_the_service_end_in_its_own_time() {
+    let example = fs::read_to_string(path("../.env.example")).unwrap();
+    let requests = number_after(&example, "SHUTDOWN_TIMEOUT_SECONDS=");
+
+    for (name, delay, patience) in [
+        (
+            "compose/sqlite.yaml",
+            "\n      SHUTDOWN_DELAY_SECONDS: \"",
+            "stop_grace_period: ",
+        ),
+        (
+            "compose/replicas.yaml",
+            "\n    SHUTDOWN_DELAY_SECONDS: \"",
+            "stop_grace_period: ",
+        ),
+        (
+            "systemd/remint.service",
+            "=SHUTDOWN_DELAY_SECONDS=",
+            "TimeoutStopSec=",
+        ),
+    ] {
+        let text = file(name);
+        assert!(
+            number_after(&text, patience) > number_after(&text, delay) + requests,
+            "{name}"
+        );
+    }
+    let settings = file("kubernetes/base/kustomization.yaml");
+    let delay = number_after(&settings, "- SHUTDOWN_DELAY_SECONDS=");
+    let pod = file("kubernetes/base/deployment.yaml");
+    assert!(number_after(&pod, "terminationGracePeriodSeconds: ") > delay + requests);
+    assert!(delay > 0);
+}
+
 #[test]
 fn every_version_is_this_one() {
     let version = env!("CARGO_PKG_VERSION");
