@@ -7,6 +7,7 @@
 //! http -> service -> domain
 //! limits, store, token, cognito -> service (its ports), domain
 //! http, limits, store, cognito -> metrics -> domain
+//! http, store, cognito, telemetry -> trace
 //! config -> the settings of each layer
 //! json: strict JSON, for cli, token, cognito, http and store
 //! ```
@@ -24,3 +25,4 @@ pub mod service;
 pub mod store;
 pub mod telemetry;
 pub mod token;
+pub mod trace;

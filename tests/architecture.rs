@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers that it may name beside itself.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     (
         "app",
         &[
@@ -27,7 +27,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "token",
         ],
     ),
-    ("cognito", &["domain", "json", "metrics", "service"]),
+    (
+        "cognito",
+        &["domain", "json", "metrics", "service", "trace"],
+    ),
     (
         "config",
         &[
@@ -42,18 +45,19 @@ const ARROWS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("domain", &[]),
-    ("http", &["domain", "json", "metrics", "service"]),
+    ("http", &["domain", "json", "metrics", "service", "trace"]),
     ("json", &[]),
     ("limits", &["domain", "metrics", "service"]),
     ("metrics", &["domain"]),
     ("service", &["domain"]),
-    ("store", &["domain", "json", "metrics", "service"]),
-    ("telemetry", &[]),
+    ("store", &["domain", "json", "metrics", "service", "trace"]),
+    ("telemetry", &["trace"]),
     ("token", &["domain", "json", "service"]),
+    ("trace", &[]),
 ];
 
 /// What is named in a few layers only, and in which.
-const CONFINED: [(&str, &[&str]); 14] = [
+const CONFINED: [(&str, &[&str]); 19] = [
     ("aws_sdk_cognitoidentityprovider", &["cognito"]),
     ("aws_smithy_http_client", &["cognito"]),
     ("clap", &["cli"]),
@@ -61,6 +65,10 @@ const CONFINED: [(&str, &[&str]); 14] = [
     ("hyper", &["http"]),
     ("jsonwebtoken", &["token"]),
     ("migration", &["app", "store"]),
+    ("opentelemetry", &["telemetry", "trace"]),
+    ("opentelemetry_http", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
     ("poem", &["app", "cli", "http"]),
     ("poem_openapi", &["http"]),
     ("prometheus", &["metrics"]),
@@ -68,6 +76,7 @@ const CONFINED: [(&str, &[&str]); 14] = [
     ("sea_orm", &["app", "store"]),
     ("sea_orm_migration", &["store"]),
     ("std::env", &["main"]),
+    ("tracing_opentelemetry", &["telemetry", "trace"]),
 ];
 
 /// Stands for paths that this test cannot see.

@@ -40,7 +40,7 @@ const USERS: [(&str, &str, bool); 2] = [
 pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     let folder = tempfile::Builder::new().prefix("remint-demo-").tempdir()?;
     let mut config = config(folder.path())?;
-    let _logs = telemetry::init(&config.log)?;
+    let _logs = telemetry::init(&config.log, None)?;
     let database = app::open_own_database(&config).await?;
     let users = OwnUsers::open(database).await?;
     for (email, id, is_active) in USERS {
@@ -86,7 +86,8 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
     ));
     say(format!("Swagger UI with a token that works: {url}/docs"));
     say("Serving until Ctrl-C; the database is temporary and the secret random.");
-    server.await?
+    server.await??;
+    Ok(())
 }
 
 fn config(folder: &Path) -> Result<Config, Failure> {

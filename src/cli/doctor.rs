@@ -135,6 +135,9 @@ fn check_admin(config: &Config, findings: &mut Findings) {
 }
 
 fn check_log(config: &Config, findings: &mut Findings) {
+    if let Some(traces) = &config.traces {
+        findings.good("traces", format!("exported to {}", traces.collector()));
+    }
     let Some(file) = &config.log.audit_file else {
         return findings.good("audit log", "with the rest, on the standard error");
     };

@@ -1,7 +1,7 @@
 //! `remint serve`
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,7 +26,7 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
     // From the beginning: whoever does not wait for this signal is ended by it.
     let reload = Reload::new(&config)?;
-    let logs = telemetry::init(&config.log)?;
+    let telemetry = telemetry::init(&config.log, config.traces.as_ref())?;
     for warning in &config.warnings {
         warn!("{warning}");
     }
@@ -41,6 +41,11 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     if let Some(cognito) = &config.cognito {
         let region = &cognito.region;
         info!(%region, "AWS Cognito exchanges the refresh tokens of the contract refresh_token");
+    }
+
+    if let Some(traces) = &config.traces {
+        let (collector, service) = (traces.collector(), &traces.service_name);
+        info!(collector, service, "traces are exported");
     }
 
     let mut signals = Signals::new()?;
@@ -62,8 +67,11 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         users = %config.directory.table,
         "listening; {url}/docs shows what there is"
     );
-    tokio::spawn(reload.run(logs.audit_file.clone()));
-    until_stopped(app, (listener, admin_listener), &config, signals).await
+    tokio::spawn(reload.run(telemetry.audit_file.clone()));
+    let left = until_stopped(app, (listener, admin_listener), &config, signals).await?;
+    telemetry.finish_traces(left).await;
+    info!("stopped");
+    Ok(())
 }
 
 /// Takes the address, or says which setting names another.
@@ -93,13 +101,14 @@ async fn listen_for_admins(app: &App, config: &Config) -> Result<Option<Listener
     Ok(Some(listener))
 }
 
-/// Serves until a signal, then lets requests finish; a second signal ends at once.
+/// Serves until a signal, then lets requests finish; a second signal ends at once. What is left of
+/// the time that the end may take.
 pub(super) async fn until_stopped(
     app: App,
     (listener, admin_listener): (Listener, Option<Listener>),
     config: &Config,
     mut signals: Signals,
-) -> Outcome {
+) -> Result<Duration, Failure> {
     let App {
         endpoint,
         admin_endpoint,
@@ -118,6 +127,7 @@ pub(super) async fn until_stopped(
             info!("/readyz says no from now on; the listeners stay open for another {long}");
             sleep(delay).await;
         }
+        Instant::now()
     };
     let told = told.shared();
     let admin = async {
@@ -128,7 +138,7 @@ pub(super) async fn until_stopped(
                     endpoint,
                     config.server,
                     Arc::clone(&readiness),
-                    told.clone(),
+                    told.clone().map(drop),
                 )
                 .await
             }
@@ -140,11 +150,11 @@ pub(super) async fn until_stopped(
         endpoint,
         config.server,
         Arc::clone(&readiness),
-        told.clone(),
+        told.clone().map(drop),
     );
     tokio::try_join!(public, admin)?;
-    info!("stopped");
-    Ok(())
+    let spent = told.await.elapsed();
+    Ok(config.server.shutdown_deadline.saturating_sub(spent))
 }
 
 /// Forgets ended sessions for as long as the process runs.

@@ -14,6 +14,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod traces;
 mod vars;
 
 use std::collections::BTreeSet;
@@ -28,7 +29,7 @@ use crate::http::{AdminKey, HttpSettings, ServerSettings};
 use crate::limits::LimitSettings;
 use crate::service::RefreshMode;
 use crate::store::{DatabaseSettings, DirectorySettings};
-use crate::telemetry::LogSettings;
+use crate::telemetry::{LogSettings, TraceSettings};
 use crate::token::HmacAlgorithm;
 
 pub use admin::AdminSettings;
@@ -91,6 +92,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where traces are exported to, if anywhere.
+    pub traces: Option<TraceSettings>,
     /// What is allowed but unwise, to be logged at start.
     pub warnings: Vec<String>,
 }
@@ -206,6 +209,7 @@ impl Config {
             limits: limits::read(vars),
             server: server::read(vars),
             log: log::read(vars),
+            traces: traces::read(vars, &mut warnings),
             warnings,
         }
     }

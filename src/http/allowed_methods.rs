@@ -52,11 +52,17 @@ impl AllowedMethods {
         {
             return Some(PAGE);
         }
+        self.entry(path).map(|(_, methods)| methods.clone())
+    }
+
+    /// The path as the document has it.
+    pub(super) fn route(&self, path: &str) -> Option<&str> {
+        self.entry(path).map(|(template, _)| template.as_str())
+    }
+
+    fn entry(&self, path: &str) -> Option<(&String, &HeaderValue)> {
         let templates = || self.0.iter().find(|(template, _)| fits(template, path));
-        let found = self.0.get(path);
-        found
-            .or_else(|| templates().map(|(_, methods)| methods))
-            .cloned()
+        self.0.get_key_value(path).or_else(templates)
     }
 }
 

@@ -24,6 +24,7 @@ mod problem_page;
 mod refresh;
 mod server;
 mod throttle;
+mod traced;
 mod verify;
 
 use std::sync::Arc;

@@ -140,6 +140,11 @@ pub struct StatementMeter {
 }
 
 impl StatementMeter {
+    /// What the figures call the statement.
+    pub fn word(&self) -> &'static str {
+        self.word
+    }
+
     /// Counts a statement that was run for so many callers.
     pub fn ran(&self, callers: usize, took: Duration, has_failed: bool) {
         observe(&self.durations, took);

@@ -26,6 +26,17 @@ pub enum ProviderOutcome {
     Refused,
 }
 
+impl ProviderOutcome {
+    /// As labels and spans have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Granted => "granted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Figures of Cognito.
 pub struct ProviderMeter(HistogramVec);
 
@@ -46,11 +57,6 @@ impl ProviderMeter {
             ProviderCall::Refresh => "refresh",
             ProviderCall::Revoke => "revoke",
         };
-        let outcome = match outcome {
-            ProviderOutcome::Failed => "failed",
-            ProviderOutcome::Granted => "granted",
-            ProviderOutcome::Refused => "refused",
-        };
-        observe(&self.0.with_label_values(&[call, outcome]), took);
+        observe(&self.0.with_label_values(&[call, outcome.word()]), took);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use sha2::{Digest, Sha256};
+use tracing::Instrument as _;
 
 use super::{IdentityProvider, ProviderError, ProviderGrant};
 
@@ -70,10 +71,12 @@ impl Flights {
             flights: self.clone(),
             key,
         };
-        let call = tokio::spawn(async move {
+        let call = async move {
             let _landing = landing;
             provider.refresh(&refresh_token).await
-        });
+        };
+        // The one who began it is who is seen to wait for it.
+        let call = tokio::spawn(call.in_current_span());
         let answer = async move {
             let answer = call.await;
             answer.unwrap_or_else(|_| Err(broken_off("the call broke off")))

@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use sea_orm::DbErr;
 use tokio::time::timeout;
+use tracing::{Instrument as _, Span};
 
 use crate::metrics::StatementMeter;
+use crate::trace;
 
+use super::connections::Connections;
+use super::dialect::Dialect;
 use super::errors::{is_about_a_value, is_broken_connection, is_serialization_failure};
 use super::gather::{Batch, Gather, MOST};
 
@@ -26,6 +30,9 @@ pub(super) trait BatchStatement: Send + Sync + 'static {
     type Question: Clone + Send + Sync + 'static;
     type Answer: Send + 'static;
 
+    /// Where it is run.
+    fn connection(&self) -> &Connections;
+
     /// One answer to each question, in their order. Where it fails nothing has changed, or nobody
     /// knows.
     async fn run(
@@ -39,6 +46,16 @@ pub(super) trait BatchStatement: Send + Sync + 'static {
 pub(super) enum BatchError {
     Database(DbErr),
     Timeout,
+}
+
+impl BatchError {
+    /// What a span says of it.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Database(_) => "database",
+            Self::Timeout => "timeout",
+        }
+    }
 }
 
 /// A statement whose concurrent callers share it: see [`Gather`].
@@ -79,21 +96,45 @@ impl<S: BatchStatement> Batched<S> {
 
     /// What the database says, now or later than now, within the deadline.
     pub(super) async fn ask(&self, question: S::Question) -> Result<S::Answer, BatchError> {
-        match timeout(self.deadline, self.together_or_alone(question)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(BatchError::Timeout),
-        }
+        let span = self.span();
+        let asked = timeout(self.deadline, self.together_or_alone(question, &span));
+        let answer = asked.instrument(span.clone()).await;
+        noted(&span, answer.unwrap_or(Err(BatchError::Timeout)))
     }
 
     /// The same of a change, within three deadlines: the wait for its turn, the statement, and one
     /// of its own if the shared one was refused. A change that was said to have failed must not be
     /// made afterwards, so nobody is answered while a statement that may make it is under way.
     pub(super) async fn change(&self, question: S::Question) -> Result<S::Answer, BatchError> {
-        self.together_or_alone(question).await
+        let span = self.span();
+        let asked = self.together_or_alone(question, &span);
+        noted(&span, asked.instrument(span.clone()).await)
     }
 
-    async fn together_or_alone(&self, question: S::Question) -> Result<S::Answer, BatchError> {
-        match self.gather.ask(question.clone()).await {
+    /// The span of a question; none where the statement is not counted either, as those of probes.
+    fn span(&self) -> Span {
+        let InTime {
+            statement, meter, ..
+        } = self.gather.batch();
+        match meter.get() {
+            Some(meter) => {
+                let system = Dialect::of(statement.connection()).system();
+                trace::statement(meter.word(), system)
+            }
+            None => Span::none(),
+        }
+    }
+
+    async fn together_or_alone(
+        &self,
+        question: S::Question,
+        span: &Span,
+    ) -> Result<S::Answer, BatchError> {
+        let told = self.gather.ask(question.clone()).await;
+        if let Some(told) = &told {
+            trace::asked_together(span, told.together);
+        }
+        match told.map(|told| told.reply) {
             Some(Reply::Answer(answer)) => answer,
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
@@ -111,6 +152,11 @@ impl<S: BatchStatement> Batched<S> {
             None => Err(BatchError::Timeout),
         }
     }
+}
+
+/// Passes on what came of a question, once its span has it.
+fn noted<A>(span: &Span, answer: Result<A, BatchError>) -> Result<A, BatchError> {
+    answer.inspect_err(|error| trace::failed(span, error.word()))
 }
 
 fn given_up() -> DbErr {
@@ -132,7 +178,12 @@ impl<S> InTime<S> {
     }
 }
 
-/// What a shared statement says to one caller.
+/// What a shared statement says to one caller, and how many share it.
+struct Told<A> {
+    reply: Reply<A>,
+    together: usize,
+}
+
 enum Reply<A> {
     Answer(Result<A, BatchError>),
     /// The server takes offence at something that it was asked; whose it is shows if each asks
@@ -143,7 +194,7 @@ enum Reply<A> {
 #[async_trait]
 impl<S: BatchStatement> Batch for InTime<S> {
     type Question = S::Question;
-    type Answer = Reply<S::Answer>;
+    type Answer = Told<S::Answer>;
 
     async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
         let shared = persistently(&self.statement, questions);
@@ -153,8 +204,9 @@ impl<S: BatchStatement> Batch for InTime<S> {
         let may_be_anothers = |error: &DbErr| questions.len() > 1 && is_about_a_value(error);
         let go_alone = matches!(&outcome, Ok(Err(error)) if may_be_anothers(error));
         let has_failed = !go_alone && !matches!(&outcome, Ok(Ok(_)));
-        self.note_run(questions.len(), begun, has_failed);
-        match outcome {
+        let together = questions.len();
+        self.note_run(together, begun, has_failed);
+        let replies: Vec<_> = match outcome {
             Ok(Ok(answers)) => {
                 let in_words = |answer: Result<_, _>| answer.map_err(BatchError::Database);
                 answers
@@ -168,7 +220,9 @@ impl<S: BatchStatement> Batch for InTime<S> {
                 .map(fail(BatchError::Database(error)))
                 .collect(),
             Err(_) => questions.iter().map(fail(BatchError::Timeout)).collect(),
-        }
+        };
+        let tell = |reply| Told { reply, together };
+        replies.into_iter().map(tell).collect()
     }
 }
 

@@ -34,6 +34,15 @@ impl Dialect {
         }
     }
 
+    /// What spans call it.
+    pub(super) fn system(self) -> &'static str {
+        match self {
+            Self::MySql => "mysql",
+            Self::Postgres => "postgresql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+
     /// How it writes the placeholder of the `number`-th value, counted from 1.
     pub(super) fn placeholder(self, number: usize) -> String {
         match self {

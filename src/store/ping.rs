@@ -15,6 +15,10 @@ impl BatchStatement for Ping {
     type Question = ();
     type Answer = ();
 
+    fn connection(&self) -> &Connections {
+        &self.0
+    }
+
     async fn run(&self, questions: &[()]) -> Result<Vec<Result<(), DbErr>>, DbErr> {
         self.0.ping().await?;
         Ok(questions.iter().map(|()| Ok(())).collect())

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
+use crate::trace;
+
 /// What is logged, in the syntax of `RUST_LOG`: `info`, `warn,remint::audit=info`, ….
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
@@ -37,15 +39,16 @@ impl LogFilter {
         EnvFilter::try_new(self.directives()).unwrap_or_default()
     }
 
-    /// The audit stream is on whatever the level, unless it is named; and sqlx quotes the parts of
-    /// a database's URL that it does not know.
+    /// The audit stream is on whatever the level, unless it is named; spans that are exported are
+    /// not logged as well; and sqlx quotes the parts of a database's URL that it does not know.
     fn directives(&self) -> String {
         let audit = if self.0.contains("remint::audit") {
             ""
         } else {
             ",remint::audit=info"
         };
-        format!("{}{audit},sqlx_postgres::options=off", self.0)
+        let spans = trace::TARGET;
+        format!("{}{audit},{spans}=off,sqlx_postgres::options=off", self.0)
     }
 }
 

@@ -1,20 +1,27 @@
-//! Logs: what is written, how, and where to.
+//! What the service tells of itself: logs and traces; what is told, how, and where to.
 
 mod audit_file;
 mod filter;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod traces;
 
 use std::io::{self, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing::error;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets};
+#[cfg(feature = "otlp")]
+use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{Layer, Registry};
 
 pub use audit_file::{AuditFile, NotOpened};
 pub use filter::{LogFilter, LogFormat};
+pub use traces::{EXPORTS_TRACES, Sampling, TraceSettings};
 
 /// The target of the audit stream.
 const AUDIT: &str = "remint::audit";
@@ -30,49 +37,77 @@ pub struct LogSettings {
     pub audit_file: Option<PathBuf>,
 }
 
-/// Why nothing can be logged.
+/// Why nothing can be told.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// The file of the audit stream.
-    #[error("AUDIT_LOG_FILE: {0}")]
-    AuditFile(#[from] NotOpened),
     /// This process logs already.
     #[error(transparent)]
     Again(#[from] TryInitError),
+    /// The file of the audit stream.
+    #[error("AUDIT_LOG_FILE: {0}")]
+    AuditFile(#[from] NotOpened),
+    /// The settings of the exporter.
+    #[error("OTEL_EXPORTER_OTLP_…: {0}")]
+    Traces(String),
 }
 
 /// Writes the logs that are still on their way when it is dropped.
 #[must_use = "dropping it ends the logging"]
-pub struct LogGuard {
+pub struct TelemetryGuard {
     /// The file of the audit stream, where it has one.
     pub audit_file: Option<AuditFile>,
+    #[cfg(feature = "otlp")]
+    export: Option<otlp::Export>,
     // Before the log, which may have to say that the file cannot be written.
     _audit: Option<WorkerGuard>,
     _log: WorkerGuard,
 }
 
-/// From now on this process logs to its standard error, and the audit stream to its own file where
-/// there is one.
+impl TelemetryGuard {
+    /// Exports the traces that still wait for it, for so long at most.
+    pub async fn finish_traces(&self, within: Duration) {
+        #[cfg(feature = "otlp")]
+        if let Some(export) = &self.export {
+            export.finish(within).await;
+        }
+        #[cfg(not(feature = "otlp"))]
+        let _ = within;
+    }
+}
+
+/// From now on this process logs to its standard error, the audit stream to its own file where there
+/// is one, and exports traces where that is wanted.
 ///
 /// Lines are written by a thread of their own, so that a slow terminal does not slow requests;
 /// none is thrown away, because audit events must not be.
-pub fn init(settings: &LogSettings) -> Result<LogGuard, InitError> {
+pub fn init(
+    settings: &LogSettings,
+    traces: Option<&TraceSettings>,
+) -> Result<TelemetryGuard, InitError> {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
 
     let audit_file = settings.audit_file.as_deref().map(AuditFile::open);
     let audit_file = audit_file.transpose()?;
-    let (writer, log) = in_background(io::stderr());
-    let layer = lines(settings.format, writer);
-    let filter = || settings.filter.to_library();
     let mut layers = Vec::new();
+    #[cfg(feature = "otlp")]
+    let export = {
+        let export = traces.map(otlp::Export::start).transpose();
+        let export = export.map_err(|error| InitError::Traces(error.to_string()))?;
+        layers.extend(export.as_ref().map(otlp::Export::layer));
+        export
+    };
+    let has_traces = traces.is_some();
+    let filter = || settings.filter.to_library();
     let audit = audit_file.clone().map(|file| {
         let (writer, audit) = in_background(file);
         let alone = Targets::new().with_target(AUDIT, LevelFilter::TRACE);
-        let layer = lines(LogFormat::Json, writer);
+        let layer = lines(LogFormat::Json, has_traces, writer);
         layers.push(layer.with_filter(filter().and(alone)).boxed());
         audit
     });
+    let (writer, log) = in_background(io::stderr());
+    let layer = lines(settings.format, has_traces, writer);
     layers.push(if audit.is_some() {
         let all = Targets::new().with_default(LevelFilter::TRACE);
         let rest = all.with_target(AUDIT, LevelFilter::OFF);
@@ -82,8 +117,10 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, InitError> {
     });
     tracing_subscriber::registry().with(layers).try_init()?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(LogGuard {
+    Ok(TelemetryGuard {
         audit_file,
+        #[cfg(feature = "otlp")]
+        export,
         _audit: audit,
         _log: log,
     })
@@ -94,13 +131,36 @@ fn in_background(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGua
     builder.finish(writer)
 }
 
-fn lines(format: LogFormat, writer: NonBlocking) -> Box<dyn Layer<Registry> + Send + Sync> {
+/// Writes lines, with the ids of traces where there are any.
+fn lines(format: LogFormat, has_traces: bool, writer: NonBlocking) -> Lines {
+    let is_terminal = io::stderr().is_terminal();
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = layer.with_ansi(is_terminal);
+    #[cfg(feature = "otlp")]
+    if has_traces {
+        return match format {
+            LogFormat::Json => {
+                let layer = layer.json().flatten_event(true);
+                let with_ids = |inner| otlp::TraceIds { inner, format };
+                layer.map_event_format(with_ids).boxed()
+            }
+            LogFormat::Pretty => {
+                let with_ids = |inner: Format| otlp::TraceIds {
+                    inner: inner.with_ansi(is_terminal),
+                    format,
+                };
+                layer.map_event_format(with_ids).boxed()
+            }
+        };
+    }
+    let _ = has_traces;
     match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
-        LogFormat::Pretty => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Pretty => layer.boxed(),
     }
 }
+
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Says where, and not what: a panic's message may quote the data that caused it.
 fn log_panic(panic: &PanicHookInfo<'_>) {

@@ -5,6 +5,7 @@ mod keys;
 mod limits;
 mod lists;
 mod oauth;
+mod traces;
 
 use proptest::prelude::*;
 
@@ -14,7 +15,7 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 16] = [
+const SECRETS: [&str; 18] = [
     "ADMIN_API_KEY",
     "ADMIN_API_KEY_FILE",
     "COGNITO_CLIENT_SECRET",
@@ -27,6 +28,8 @@ const SECRETS: [&str; 16] = [
     "JWT_SECRET_KEY_FILE",
     "OAUTH_CLIENT_SECRET",
     "OAUTH_CLIENT_SECRET_FILE",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_HEADERS_FILE",
     "REDIS_URL",
     "REDIS_URL_FILE",
     "USERS_DATABASE_URL",

@@ -11,9 +11,9 @@ use futures_util::FutureExt;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::timeout;
-use tracing::error;
+use tracing::{Instrument as _, Span, error};
 
-use crate::domain::{ClientNetwork, Clock, IdSource};
+use crate::domain::{ClientAddress, ClientNetwork, Clock, IdSource};
 use crate::metrics::{Answer, Answers};
 
 use super::admission::{Admission, TurnedAway};
@@ -24,7 +24,7 @@ use super::contract::failure::Spoken;
 use super::cors::Cors;
 use super::problem::{Code, NOTHING_THERE, RETRY_AFTER_SECONDS};
 use super::throttle::{self, Throttle};
-use super::{HttpSettings, client_address};
+use super::{HttpSettings, client_address, traced};
 
 /// The outermost endpoint.
 pub(super) struct Frame<E> {
@@ -153,12 +153,27 @@ impl<E: Endpoint> Frame<E> {
 impl<E: Endpoint> Endpoint for Frame<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    async fn call(&self, request: Request) -> Result<Response> {
+        let proxies = &self.trusted_proxies;
+        let client = client_address::of(&request, proxies);
+        let span = traced::span(&request, client, &self.allowed, proxies);
+        let handled = self.handle(request, client, &span);
+        Ok(handled.instrument(span.clone()).await)
+    }
+}
+
+impl<E: Endpoint> Frame<E> {
+    /// The whole answer; the log and the figures have it.
+    async fn handle(
+        &self,
+        mut request: Request,
+        client: Option<ClientAddress>,
+        span: &Span,
+    ) -> Response {
         let begun = Instant::now();
         let answers = &self.surroundings.answers;
         let _under_way = answers.under_way();
         let request_id = self.surroundings.ids.request_id();
-        let client = client_address::of(&request, &self.trusted_proxies);
         // Load balancers probe with HEAD; hyper leaves the body out of the answer.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
@@ -203,6 +218,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         } else {
             audit::write(request_id, client, response.status(), &audit);
         }
+        traced::answered(span, request_id, response.status(), &audit);
         answers.count(Answer {
             contract: audit.contract,
             outcome: audit.outcome,
@@ -210,7 +226,7 @@ impl<E: Endpoint> Endpoint for Frame<E> {
             key: audit.trail.key.as_deref(),
             took: begun.elapsed(),
         });
-        Ok(response)
+        response
     }
 }
 

@@ -49,10 +49,6 @@ impl Lookups {
         &self.layout
     }
 
-    pub(super) fn connection(&self) -> &Connections {
-        &self.connection
-    }
-
     /// What the rows of one key say.
     fn verdict(&self, rows: &[&QueryResult]) -> Result<Lookup, DbErr> {
         let mut users = rows.iter().map(|row| reading::user(row, &self.layout));
@@ -75,6 +71,10 @@ impl Lookups {
 impl BatchStatement for Lookups {
     type Question = Question;
     type Answer = Lookup;
+
+    fn connection(&self) -> &Connections {
+        &self.connection
+    }
 
     async fn run(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
         let (sql, size) = self.statements.of(questions.len());

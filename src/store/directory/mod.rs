@@ -21,7 +21,7 @@ use crate::domain::{Lookup, Subject};
 use crate::metrics::{DatabaseMetrics, Pool, Statement as Measured};
 use crate::service::{DirectoryError, UserDirectory};
 
-use super::batched::{BatchError, Batched};
+use super::batched::{BatchError, BatchStatement as _, Batched};
 use super::connections::Connections;
 use super::ping::Ping;
 use super::pool::pool;

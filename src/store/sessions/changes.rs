@@ -55,6 +55,10 @@ impl BatchStatement for Rotations {
     type Question = (SessionId, Rotation);
     type Answer = Change;
 
+    fn connection(&self) -> &Connections {
+        &self.connection
+    }
+
     async fn run(
         &self,
         questions: &[(SessionId, Rotation)],
@@ -119,6 +123,10 @@ impl Beginnings {
 impl BatchStatement for Beginnings {
     type Question = Session;
     type Answer = Change;
+
+    fn connection(&self) -> &Connections {
+        &self.connection
+    }
 
     async fn run(&self, questions: &[Session]) -> Result<Vec<Result<Change, DbErr>>, DbErr> {
         let ids: Vec<_> = questions.iter().map(|session| session.id).collect();

@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use sea_orm::DbErr;
+use tracing::Instrument as _;
 
 use crate::metrics::{DatabaseMetrics, Statement};
 use crate::service::SessionError;
+use crate::trace;
 
+use super::super::dialect::Dialect;
 use super::{Changes, SqlSessionStore};
 
 impl SqlSessionStore {
@@ -43,10 +46,24 @@ impl SqlSessionStore {
         work: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, SessionError> {
         let begun = Instant::now();
-        let done = self.in_time(work).await;
+        let done = self.followed("change", self.in_time(work)).await;
         if let Some(meter) = self.meter.get() {
             meter.ran(1, begun.elapsed(), done.is_err());
         }
         done
+    }
+
+    /// Runs a statement of one caller's own within a span of that name.
+    pub(super) async fn followed<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, SessionError>>,
+    ) -> Result<T, SessionError> {
+        let span = trace::statement(name, Dialect::of(&self.connection).system());
+        let done = work.instrument(span.clone()).await;
+        done.inspect_err(|error| {
+            let is_late = matches!(error, SessionError::Timeout);
+            trace::failed(&span, if is_late { "timeout" } else { "database" });
+        })
     }
 }

@@ -161,11 +161,11 @@ impl SessionStore for SqlSessionStore {
             .order_by("rotated_at", Order::Desc)
             .limit(MAX_LISTED)
             .take();
-        self.in_time(async {
+        let listed = self.in_time(async {
             let rows = self.connection.query_all(&select).await?;
             rows.iter().map(row::session).collect()
-        })
-        .await
+        });
+        self.followed("list", listed).await
     }
 
     #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]

@@ -54,6 +54,10 @@ impl BatchStatement for Standings {
     type Question = (SessionId, String);
     type Answer = Standing;
 
+    fn connection(&self) -> &Connections {
+        &self.connection
+    }
+
     async fn run(
         &self,
         questions: &[(SessionId, String)],
@@ -128,6 +132,10 @@ impl ByName {
 impl BatchStatement for ByName {
     type Question = SessionName;
     type Answer = Standing;
+
+    fn connection(&self) -> &Connections {
+        &self.connection
+    }
 
     async fn run(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
         let (sql, size) = self.statements.of(questions.len());

@@ -1,0 +1,105 @@
+//! Questions that are answered together.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
+use remint::domain::Subject;
+use remint::metrics::{DatabaseMetrics, Metrics};
+use remint::service::UserDirectory as _;
+use remint::store::{DirectorySettings, SqlUserDirectory};
+use serde_json::Value;
+use tracing::Subscriber;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::harness::{TestApp, spawn};
+
+/// Lines that stay in memory.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// Writes spans here as they end.
+    fn subscriber(&self) -> impl Subscriber + use<> {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt().json();
+        let subscriber = subscriber.with_span_events(FmtSpan::CLOSE);
+        subscriber.with_writer(move || writer.clone()).finish()
+    }
+
+    /// The spans of statements, as they were when they ended.
+    fn statements(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let spans = lines.map(|line: Value| line["span"].clone());
+        spans.filter(|span| span["name"] == "statement").collect()
+    }
+}
+
+/// That of a request that is followed.
+fn context() -> Context {
+    let (trace, span) = (1_u128.into(), 2_u64.into());
+    let caller = SpanContext::new(
+        trace,
+        span,
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    );
+    Context::new().with_remote_span_context(caller)
+}
+
+/// The users of a service, counted as it counts them.
+async fn directory(app: &TestApp) -> SqlUserDirectory {
+    let (settings, deadline) = (DirectorySettings::default(), Duration::from_secs(30));
+    let directory = SqlUserDirectory::open(app.database.clone(), &settings, deadline);
+    let directory = directory.await.unwrap();
+    directory.measure(&DatabaseMetrics::new(&Metrics::default()).unwrap());
+    directory
+}
+
+#[tokio::test]
+async fn each_says_how_many_it_was_one_of() {
+    let (app, lines) = (spawn().await, Lines::default());
+    let directory = directory(&app).await;
+    let _subscriber = tracing::subscriber::set_default(lines.subscriber());
+    let _request = context().attach();
+    let subjects = ["a", "b", "c"].map(|id| Subject::Text(id.to_owned()));
+
+    join_all(subjects.iter().map(|it| directory.find(it))).await;
+
+    let sizes = lines.statements();
+    let sizes = sizes
+        .iter()
+        .map(|span| span["db.operation.batch.size"].as_i64());
+    let mut sizes: Vec<_> = sizes.collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [None, Some(2), Some(2)], "the first asked alone");
+}
+
+#[tokio::test]
+async fn outside_of_requests_there_are_no_spans() {
+    let (app, lines) = (spawn().await, Lines::default());
+    let directory = directory(&app).await;
+    let _subscriber = tracing::subscriber::set_default(lines.subscriber());
+
+    directory
+        .find(&Subject::Text("a".to_owned()))
+        .await
+        .unwrap();
+
+    assert!(lines.statements().is_empty());
+}
