@@ -1,5 +1,6 @@
 //! The composition root: the one module that names every layer. Tests build through it too.
 
+mod legacy;
 mod meters;
 mod wiring;
 
@@ -21,6 +22,7 @@ use crate::store::{
 };
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
 
+pub use legacy::legacy_claims;
 use wiring::Wiring;
 pub use wiring::explainer;
 

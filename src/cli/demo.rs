@@ -19,7 +19,6 @@ use crate::telemetry;
 use super::serve::{self, Signals};
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, note, say};
-use super::token;
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
@@ -54,7 +53,8 @@ pub(super) async fn run(_: &Settings, args: Args) -> Outcome {
 
     let codec = app::codec(&config)?;
     let expired = |user| {
-        let claims = token::claims(&config, user, Some(TimeDelta::hours(1)), SystemClock.now());
+        let now = SystemClock.now();
+        let claims = app::legacy_claims(&config, user, Some(TimeDelta::hours(1)), now);
         codec.sign(&claims)
     };
     let (alice, bob) = (expired("alice")?, expired("bob")?);

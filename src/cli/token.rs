@@ -1,12 +1,12 @@
 //! `remint token`
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use clap::Args as ClapArgs;
 use serde_json::Value;
 
 use crate::app;
-use crate::config::{Config, Purpose};
-use crate::domain::{ClaimSet, Clock, JsonText, SystemClock};
+use crate::config::Purpose;
+use crate::domain::{Clock, JsonText, SystemClock};
 
 use super::settings::Settings;
 use super::terminal::{Outcome, say};
@@ -48,42 +48,11 @@ pub(super) fn claim(pair: &str) -> Result<(String, JsonText), String> {
 pub(super) fn run(settings: &Settings, args: &Args) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
     let codec = app::codec(&config)?;
-    let mut claims = claims(&config, &args.sub, args.expired_for, SystemClock.now());
+    let now = SystemClock.now();
+    let mut claims = app::legacy_claims(&config, &args.sub, args.expired_for, now);
     for (name, value) in &args.claims {
         claims.put(name, value.clone());
     }
     say(codec.sign(&claims)?);
     Ok(())
-}
-
-/// The claims of a token as a legacy backend makes them; live, or expired for so long.
-pub(super) fn claims(
-    config: &Config,
-    subject: &str,
-    expired_for: Option<TimeDelta>,
-    now: DateTime<Utc>,
-) -> ClaimSet {
-    let lifetime = config.policy.access_lifetime;
-    let expires_at = expired_for.map_or(now + lifetime, |ago| now - ago);
-    let mut claims = ClaimSet::default();
-    let subject = JsonText::from_valid(Value::from(subject).to_string());
-    claims.put(&config.subject_claim, subject);
-    claims.put(
-        "iat",
-        JsonText::integer((expires_at - lifetime).timestamp()),
-    );
-    claims.put("exp", JsonText::integer(expires_at.timestamp()));
-    if let Some(issuer) = &config.policy.issuer {
-        claims.put(
-            "iss",
-            JsonText::from_valid(Value::from(issuer.as_str()).to_string()),
-        );
-    }
-    if let Some(audience) = config.policy.audience.first() {
-        claims.put(
-            "aud",
-            JsonText::from_valid(Value::from(audience.as_str()).to_string()),
-        );
-    }
-    claims
 }

@@ -12,7 +12,6 @@ use crate::service::TokenCodec;
 use crate::token::{Secret, SigningKey};
 
 use super::super::terminal::Failure;
-use super::super::token;
 
 /// A request and what must come back.
 pub(super) struct Step {
@@ -161,7 +160,7 @@ impl<'a> Tokens<'a> {
     /// The claims of a token that expired a while ago, inside the window.
     fn expired(&self, subject: &str) -> ClaimSet {
         let ago = TimeDelta::hours(1).min(self.config.policy.refresh_window);
-        token::claims(self.config, subject, Some(ago), self.now)
+        app::legacy_claims(self.config, subject, Some(ago), self.now)
     }
 
     /// What nobody's backend signed.
