@@ -10,6 +10,7 @@
 //! http, store, cognito, telemetry -> trace
 //! config -> the settings of each layer
 //! json: strict JSON, for cli, token, cognito, http and store
+//! testing -> app, and what app is made of: the service for tests (feature `testing`)
 //! ```
 
 pub mod app;
@@ -24,5 +25,7 @@ pub mod metrics;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 pub mod trace;

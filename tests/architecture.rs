@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers that it may name beside itself.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     (
         "app",
         &[
@@ -52,6 +52,12 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("service", &["domain"]),
     ("store", &["domain", "json", "metrics", "service", "trace"]),
     ("telemetry", &["trace"]),
+    (
+        "testing",
+        &[
+            "app", "config", "domain", "http", "service", "store", "token",
+        ],
+    ),
     ("token", &["domain", "json", "service"]),
     ("trace", &[]),
 ];
@@ -73,7 +79,7 @@ const CONFINED: [(&str, &[&str]); 19] = [
     ("poem_openapi", &["http"]),
     ("prometheus", &["metrics"]),
     ("redis", &["limits"]),
-    ("sea_orm", &["app", "store"]),
+    ("sea_orm", &["app", "store", "testing"]),
     ("sea_orm_migration", &["store"]),
     ("std::env", &["main"]),
     ("tracing_opentelemetry", &["telemetry", "trace"]),

@@ -28,3 +28,4 @@ mod sessions;
 mod store;
 mod survival;
 mod telemetry;
+mod testing;
