@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderMap, Method, Uri};
+use poem::http::{Method, Uri};
 use poem::{Endpoint, Request, Response};
 use remint::app::{App, Surroundings};
-use remint::config::{Config, Purpose};
+use remint::config::Config;
 use remint::domain::{Clock, Contract, ManualClock, RandomIds, Subject};
 use remint::http::Readiness;
 use remint::service::{Cleaner, Grant, Login, Starter};
+use remint::testing::{Assembly, TestService, TestServiceBuilder};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
+
+pub(crate) use remint::testing::Answer;
 
 use super::servers::{self, Engine, ThrowawayDatabase};
 use super::{jwt, logs};
@@ -101,7 +104,11 @@ pub(crate) async fn spawn_on_each(settings: &[(&str, &str)]) -> Vec<TestApp> {
 
 /// A service on a database that the test has filled; the users table is what the settings say.
 pub(crate) async fn spawn_over(server: ThrowawayDatabase, settings: &[(&str, &str)]) -> TestApp {
-    let (clock, app) = build(&server.url, settings).await;
+    logs::capture();
+    logs::never(SECRET);
+    logs::never(ADMIN_KEY);
+    let assembly = builder(&server.url, settings).assemble().await;
+    let Assembly { app, clock, .. } = assembly.unwrap();
     TestApp {
         clock,
         endpoint: app.endpoint,
@@ -123,27 +130,14 @@ pub(crate) async fn spawn_beside(url: &str, settings: &[(&str, &str)]) -> TestAp
 
 /// The settings of a test service.
 pub(crate) fn config(url: &str, settings: &[(&str, &str)]) -> Config {
-    let defaults = [("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET), UNLIMITED];
-    let all = defaults.iter().chain(settings);
-    let vars = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Config::from_vars(vars, Purpose::Tokens).unwrap()
+    builder(url, settings).config().unwrap()
 }
 
-async fn build(url: &str, settings: &[(&str, &str)]) -> (Arc<ManualClock>, App) {
-    logs::capture();
-    logs::never(SECRET);
-    logs::never(ADMIN_KEY);
-    let clock = Arc::new(ManualClock::new(
-        DateTime::from_timestamp(START, 0).unwrap(),
-    ));
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ids: Arc::new(RandomIds),
-    };
-    let app = App::build(&config(url, settings), surroundings)
-        .await
-        .unwrap();
-    (clock, app)
+fn builder(url: &str, settings: &[(&str, &str)]) -> TestServiceBuilder {
+    TestService::builder()
+        .at(DateTime::from_timestamp(START, 0).unwrap())
+        .settings([("DATABASE_URL", url), ("JWT_SECRET_KEY", SECRET), UNLIMITED])
+        .settings(settings.iter().copied())
 }
 
 impl TestApp {
@@ -279,14 +273,11 @@ impl TestApp {
 }
 
 async fn answer(endpoint: &BoxEndpoint<'static, Response>, request: Request) -> Answer {
+    let name = format!("{} {}", request.method(), request.uri().path());
     let response = endpoint.get_response(request).await;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.into_body().into_string().await.unwrap();
-    let answer = Answer {
-        status,
-        headers,
-        body,
-    };
+    let answer = Answer::new(name, status, headers, body);
     let body = answer.body_json();
     for object in [&body, &body["data"]] {
         for token in TOKENS.iter().filter_map(|name| object[name].as_str()) {
@@ -301,41 +292,4 @@ pub(crate) fn request(method: Method, path: &str) -> poem::RequestBuilder {
     Request::builder()
         .method(method)
         .uri(path.parse::<Uri>().unwrap())
-}
-
-/// What came back.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    /// The body as JSON; null where it is none.
-    pub(crate) fn body_json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_default()
-    }
-
-    /// The header of that name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// The problem's `code`.
-    pub(crate) fn code(&self) -> String {
-        self.body_json()["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    /// The fresh token.
-    pub(crate) fn access_token(&self) -> String {
-        let body = self.body_json();
-        body["access_token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no token in {self:?}"))
-            .to_owned()
-    }
 }

@@ -124,11 +124,7 @@ async fn inside(endpoint: &BoxEndpoint<'static, Response>, call: &Call) -> Answe
     let response = endpoint.get_response(request.body(call.body.clone())).await;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.into_body().into_string().await.unwrap();
-    Answer {
-        status,
-        headers,
-        body,
-    }
+    Answer::new(call.path, status, headers, body)
 }
 
 async fn outside(stream: &mut BufReader<TcpStream>, call: &Call) -> Result<Answer> {
@@ -161,11 +157,9 @@ async fn outside(stream: &mut BufReader<TcpStream>, call: &Call) -> Result<Answe
     let length = length.map_or(0, |length| length.to_str().unwrap().parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    Ok(Answer {
-        status: status.split(' ').nth(1).unwrap().parse().unwrap(),
-        headers,
-        body: String::from_utf8(body).unwrap(),
-    })
+    let status = status.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = String::from_utf8(body).unwrap();
+    Ok(Answer::new(*path, status, headers, body))
 }
 
 /// The next line of a head, without its end.

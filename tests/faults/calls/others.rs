@@ -115,11 +115,8 @@ fn answer<T, E>(outcome: &Result<T, E>) -> Answer {
     let status = if outcome.is_ok() { 200 } else { 503 };
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from(2));
-    Answer {
-        status,
-        headers,
-        body: json!({"code": "unavailable"}).to_string(),
-    }
+    let body = json!({"code": "unavailable"}).to_string();
+    Answer::new("no request", status, headers, body)
 }
 
 #[tokio::test(flavor = "multi_thread")]
