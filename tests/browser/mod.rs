@@ -3,8 +3,8 @@
 //! The tests themselves are in JavaScript, one script for each part, since one browser serves a
 //! whole script. Here is what they are run against.
 
-mod client;
 mod admin;
+mod client;
 mod docs;
 mod page;
 mod site;

@@ -83,6 +83,12 @@ impl Place {
         Output::of(command.args(arguments).stdout(file).spawn().unwrap())
     }
 
+    /// Runs a shell script to its end.
+    pub(crate) fn shell(&self, script: &str) -> Output {
+        let mut command = self.command("/bin/sh");
+        Output::of(command.args(["-c", script]).spawn().unwrap())
+    }
+
     /// Starts the service on a free port.
     pub(crate) fn serve(&self) -> Service {
         self.serve_after("true")
