@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use poem::endpoint::make_sync;
 use poem::http::header;
-use poem::{Endpoint, Response};
+use poem::{Endpoint, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use super::example::EXAMPLE_TOKEN;
@@ -36,17 +36,13 @@ impl Documents {
         &self.json
     }
 
-    pub(super) fn json(&self) -> impl Endpoint + 'static {
-        serve(&self.json, "application/json")
-    }
-
-    pub(super) fn yaml(&self) -> impl Endpoint + 'static {
-        // RFC 9512.
-        serve(&self.yaml, "application/yaml")
-    }
-
-    pub(super) fn swagger_ui(&self) -> impl Endpoint + 'static {
-        serve(&self.page, "text/html; charset=utf-8")
+    /// The same routes, and those of the documents.
+    pub(super) fn add_to(&self, routes: Route) -> Route {
+        routes
+            .at("/docs", get(serve(&self.page, "text/html; charset=utf-8")))
+            .at("/openapi.json", get(serve(&self.json, "application/json")))
+            // RFC 9512.
+            .at("/openapi.yaml", get(serve(&self.yaml, "application/yaml")))
     }
 }
 

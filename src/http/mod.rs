@@ -156,12 +156,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
 
     let documents = docs::Documents::of(&service, settings.example_token.as_deref());
     let allowed = allowed_methods::AllowedMethods::of(&documents);
-    let routes = pages::client()
-        .at("/docs", poem::get(documents.swagger_ui()))
-        .at("/openapi.json", poem::get(documents.json()))
-        .at("/openapi.yaml", poem::get(documents.yaml()))
-        .at("/problems/", poem::get(problem_page::all))
-        .at("/problems/:code", poem::get(problem_page::of_code))
+    let routes = problem_page::add_to(documents.add_to(pages::client()))
         .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
         .nest("/", service)
         .data(body::BodyDeadline(settings.body_deadline));

@@ -139,12 +139,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
 
     let documents = docs::Documents::of(&service, None);
     let allowed = AllowedMethods::of(&documents);
-    let routes = Route::new()
-        .at("/docs", poem::get(documents.swagger_ui()))
-        .at("/openapi.json", poem::get(documents.json()))
-        .at("/openapi.yaml", poem::get(documents.yaml()))
-        .at("/problems/", poem::get(problem_page::all))
-        .at("/problems/:code", poem::get(problem_page::of_code))
+    let routes = problem_page::add_to(documents.add_to(Route::new()))
         .nest("/", service)
         .data(request_body::BodyDeadline(settings.body_deadline));
     let settings = HttpSettings {

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::web::{Html, Path};
-use poem::{IntoResponse, Response, handler};
+use poem::{IntoResponse, Response, Route, get, handler};
 use pulldown_cmark::{CowStr, Event, Parser, Tag, TagEnd, html};
 use sha2::{Digest as _, Sha256};
 
@@ -29,9 +29,15 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The same routes, and those of the pages.
+pub(super) fn add_to(routes: Route) -> Route {
+    let routes = routes.at("/problems/", get(all));
+    routes.at("/problems/:code", get(of_code))
+}
+
 /// The page of one code.
 #[handler]
-pub(super) fn of_code(Path(code): Path<String>) -> poem::Result<Response> {
+fn of_code(Path(code): Path<String>) -> poem::Result<Response> {
     let known = Code::ALL.iter().find(|known| known.word() == code);
     let code = known.ok_or(poem::error::NotFoundError)?;
     Ok(page(code.title(), code.chapter()))
@@ -39,7 +45,7 @@ pub(super) fn of_code(Path(code): Path<String>) -> poem::Result<Response> {
 
 /// The page that leads to them.
 #[handler]
-pub(super) fn all() -> Response {
+fn all() -> Response {
     page("Problems", LIST)
 }
 
