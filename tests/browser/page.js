@@ -163,6 +163,26 @@ test("the walk plays from 401 to 204 without a mouse", PATIENCE, async () => {
   await context.close();
 });
 
+test("the walk goes by the contract that is chosen", PATIENCE, async () => {
+  const { context, page } = await open();
+  const { refresh_token: value } = SESSIONS.cookie;
+  await context.addCookies([{ name: "refresh_token", value, url: ORIGIN, httpOnly: true }]);
+  await tokenOf(page).fill(SESSIONS.refresh_token.refresh_token);
+  for (const name of ["cookie", "refresh_token"]) {
+    await page.getByLabel("Refreshed by").selectOption(name);
+
+    for (const index of [0, 1, 2, 3, 4, 5]) {
+      await page.getByRole("button", { name: "Step", exact: true }).click();
+      await stepsOf(page).nth(index).waitFor();
+    }
+
+    const said = await stepsOf(page).allTextContents();
+    assert.match(said[1], /401 missing_token/, name);
+    assert.match(said[5], /204/, name);
+  }
+  await context.close();
+});
+
 test("the walk can be played, stopped and begun anew", PATIENCE, async () => {
   const { context, page } = await open({ reducedMotion: "no-preference" });
   await tokenOf(page).fill(EXPIRED);

@@ -23,14 +23,17 @@ const parsed = (text) => {
   }
 };
 
-/** The answer to `request`; status 0 where there is none. */
-export const send = async ({ method, path, headers, body }) => {
+/**
+ * The answer to `request`; status 0 where there is none. Cookies go with it only where its contract
+ * is the one that has them: else one of an earlier try would answer for the token.
+ */
+export const send = async ({ method, path, headers, body, credentials = "omit" }) => {
   try {
     const response = await fetch(addressOf(path), {
       method,
       headers,
       body,
-      credentials: "same-origin",
+      credentials,
       cache: "no-store",
       referrerPolicy: "no-referrer",
     });

@@ -78,7 +78,7 @@ export const CONTRACTS = [
       "The browser sends the refresh cookie by itself, and the answer sets a fresh access cookie. Both are HttpOnly: " +
       "no script, and so not this page, can see whether you have one or what is in it.",
     fields: [],
-    request: () => post("api/auth/refresh"),
+    request: () => ({ ...post("api/auth/refresh"), credentials: "same-origin" }),
     read: tokens("no member of the body"),
     meaning: ({ status, json }) => {
       const text = "The browser has replaced the access cookie. The refresh cookie stays as it is.";

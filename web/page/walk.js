@@ -11,10 +11,11 @@ const FRONTEND = "Frontend";
 const API = "API";
 const SERVICE = "remint";
 
-const verify = (token) => ({
+const verify = (token, credentials) => ({
   method: "GET",
   path: "api/auth/verify",
   headers: token ? { Authorization: `Bearer ${token}` } : {},
+  credentials,
 });
 
 const arrow = (from, to, label, text, tone = "") => ({ from, to, label, text, tone });
@@ -33,7 +34,8 @@ async function* walk(panel, access) {
   const isCookie = panel.id === "cookie";
   const held = isCookie ? "the access cookie, if there is one" : access ? "its access token" : "no access token";
   yield arrow(FRONTEND, API, "GET", `The frontend asks the API, with ${held}.`);
-  const first = await send(verify(isCookie ? "" : access));
+  const credentials = isCookie ? "same-origin" : "omit";
+  const first = await send(verify(isCookie ? "" : access, credentials));
   const end = endOf(first);
   const why = end ? end[1] : "The frontend does not log out yet: it refreshes.";
   yield arrow(API, FRONTEND, statusOf(first), `The API answers ${reasonOf(first)}. ${why}`, end ? end[0] : "bad");
@@ -48,7 +50,7 @@ async function* walk(panel, access) {
 
   const carried = isCookie ? "the fresh cookie" : "the new token";
   yield arrow(FRONTEND, API, "GET again", `The frontend asks the API once more, with ${carried}.`);
-  const second = await send(verify(answer.fresh.access));
+  const second = await send(verify(answer.fresh.access, credentials));
   const isGood = second.status === 204;
   const last = isGood ? "The user has noticed nothing." : "The API does not take the new token.";
   yield arrow(API, FRONTEND, statusOf(second), `The API answers ${reasonOf(second)}. ${last}`, isGood ? "good" : "bad");
