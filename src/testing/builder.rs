@@ -1,9 +1,11 @@
 //! What a service of a test is to be like.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DbErr};
+use tokio::sync::oneshot;
 
 use crate::app::{App, Surroundings};
 use crate::config::{Config, Purpose};
@@ -112,14 +114,14 @@ impl TestServiceBuilder {
 
     /// Starts the service on a thread of its own, on free ports of this machine.
     pub async fn start(self) -> Result<TestService> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (tell, told) = oneshot::channel();
         let thread = host::spawn(self, |opened| drop(tell.send(opened)))?;
         thread.opened(told.await.ok())
     }
 
     /// The same for tests without `async`; it may be called anywhere.
     pub fn start_blocking(self) -> Result<TestService> {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, told) = mpsc::channel();
         let thread = host::spawn(self, move |opened| drop(tell.send(opened)))?;
         thread.opened(told.recv().ok())
     }
@@ -143,10 +145,10 @@ impl TestServiceBuilder {
         let config = read(settings.clone())?;
         self.carry_out(&config).await?;
         let now = self.now.unwrap_or_else(|| SystemClock.now());
-        let clock = std::sync::Arc::new(ManualClock::new(now.trunc_subsecs(0)));
+        let clock = Arc::new(ManualClock::new(now.trunc_subsecs(0)));
         let surroundings = Surroundings {
             clock: clock.clone(),
-            ids: std::sync::Arc::new(RandomIds),
+            ids: Arc::new(RandomIds),
         };
         let app = App::build(&config, surroundings).await?;
         let assembly = Assembly::new((app, config, clock), settings, folder)?;
@@ -170,7 +172,7 @@ impl TestServiceBuilder {
         if self.statements.is_empty() {
             return Ok(());
         }
-        let failed = |error: sea_orm::DbErr| TestError::Statement(error.into());
+        let failed = |error: DbErr| TestError::Statement(error.into());
         let database = store::connect(&config.database).await?;
         for statement in &self.statements {
             let done = database.execute_unprepared(statement).await;

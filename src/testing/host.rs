@@ -7,14 +7,19 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::http::{self, ListenAddress, Listener};
 
 use super::client::Client;
 use super::{Assembly, Result, TestError, TestService, TestServiceBuilder};
+
+/// How long statements may take that are still being carried out at the end.
+const LAST_STATEMENTS: Duration = Duration::from_secs(5);
 
 /// A service that runs, as seen from outside of its thread.
 pub(super) struct Opened {
@@ -85,7 +90,8 @@ async fn run(
         _ = stopped => {}
     }
     // Or a file of the temporary folder could be written while the folder is being removed.
-    assembly.app.database.clone().close().await.ok();
+    let close = assembly.app.database.clone().close();
+    timeout(LAST_STATEMENTS, close).await.ok();
 }
 
 type Listeners = (Listener, Option<Listener>);

@@ -10,6 +10,9 @@
 //! tokio = { version = "1", features = ["macros", "rt"] }
 //! ```
 //!
+//! The first build compiles the whole service, which takes minutes. What it logs goes to whichever
+//! subscriber of `tracing` the test has set for its process, and nowhere otherwise.
+//!
 //! ```
 //! use remint::testing::{Contract, Result, TestService, TestUser, TimeDelta};
 //!

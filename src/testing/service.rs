@@ -12,7 +12,7 @@ use crate::domain::{Clock as _, Contract, ManualClock};
 
 use super::client::{Client, at, set};
 use super::host::{Host, Opened};
-use super::session::{TestSession, verify};
+use super::session::{Frontend, TestSession, verify};
 use super::{Answer, Assembly, Result, TestError, TestServiceBuilder, TestToken, TestUser};
 
 /// A service that listens on a port of this machine until it is dropped.
@@ -164,13 +164,13 @@ impl TestService {
         let started = self
             .inside(async move { assembly.start(contract, &user).await })
             .await?;
-        let cookies = self.assembly.config.http.cookies.clone();
-        Ok(TestSession::new(
-            self.public.clone(),
-            contract,
-            cookies,
-            started.grant,
-        ))
+        let setting = |name| self.setting(name).map(str::to_owned);
+        let frontend = Frontend {
+            client: self.public.clone(),
+            refresh_cookie: self.assembly.config.http.cookies.refresh_name.clone(),
+            oauth_client: (setting("OAUTH_CLIENT_ID"), setting("OAUTH_CLIENT_SECRET")),
+        };
+        Ok(TestSession::new(frontend, contract, started.grant))
     }
 
     /// Carries a statement out on the service's database.

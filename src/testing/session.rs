@@ -2,15 +2,26 @@
 
 use std::fmt;
 
-use http::{Method, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::domain::Contract;
-use crate::http::CookieSettings;
 use crate::service::Grant;
 
 use super::client::{Client, at, set};
 use super::{Answer, Outcome, Result, jwt};
+
+/// What a frontend is set up with.
+#[derive(Clone)]
+pub(super) struct Frontend {
+    pub(super) client: Client,
+    /// The cookie in which the refresh token is sent.
+    pub(super) refresh_cookie: String,
+    /// The id and the secret of the contract `oauth2`, as far as there are.
+    pub(super) oauth_client: (Option<String>, Option<String>),
+}
 
 /// A session that a user has started, with its tokens, as a frontend keeps them. A clone is a copy of
 /// the tokens: a thief's, a second tab's, or one to replay.
@@ -33,24 +44,17 @@ use super::{Answer, Outcome, Result, jwt};
 /// ```
 #[derive(Clone)]
 pub struct TestSession {
-    client: Client,
+    frontend: Frontend,
     contract: Contract,
-    cookies: CookieSettings,
     access_token: String,
     refresh_token: Option<String>,
 }
 
 impl TestSession {
-    pub(super) fn new(
-        client: Client,
-        contract: Contract,
-        cookies: CookieSettings,
-        grant: Grant,
-    ) -> Self {
+    pub(super) fn new(frontend: Frontend, contract: Contract, grant: Grant) -> Self {
         Self {
-            client,
+            frontend,
             contract,
-            cookies,
             access_token: grant.access_token,
             refresh_token: grant.refresh_token,
         }
@@ -100,12 +104,12 @@ impl TestSession {
                 json!({"Token": self.access_token, "RefreshToken": refresh}),
             ),
         };
-        self.client.post_json(path, &body).await
+        self.frontend.client.post_json(path, &body).await
     }
 
     /// Asks whether the access token is accepted, as a reverse proxy does.
     pub async fn verify(&self) -> Result<Answer> {
-        verify(&self.client, &self.access_token).await
+        verify(&self.frontend.client, &self.access_token).await
     }
 
     /// Logs out.
@@ -114,7 +118,8 @@ impl TestSession {
             return self.send_cookie("/api/auth/logout").await;
         }
         let token = self.refresh_token.as_ref().unwrap_or(&self.access_token);
-        self.client
+        self.frontend
+            .client
             .post_json("/api/auth/logout", &json!({"token": token}))
             .await
     }
@@ -123,26 +128,43 @@ impl TestSession {
     pub async fn log_out_everywhere(&self) -> Result<Answer> {
         let token = self.refresh_token.as_ref().unwrap_or(&self.access_token);
         let body = json!({"token": token, "everywhere": true});
-        self.client.post_json("/api/auth/logout", &body).await
+        self.frontend
+            .client
+            .post_json("/api/auth/logout", &body)
+            .await
     }
 
     async fn send_cookie(&self, path: &str) -> Result<Answer> {
         let token = self.refresh_token.as_deref().unwrap_or_default();
         let mut request = at(Method::POST, path, String::new())?;
-        let cookie = format!("{}={token}", self.cookies.refresh_name);
+        let cookie = format!("{}={token}", self.frontend.refresh_cookie);
         set(&mut request, "cookie", &cookie)?;
-        self.client.send(request).await
+        self.frontend.client.send(request).await
     }
 
     async fn send_form(&self, refresh_token: &str) -> Result<Answer> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token");
         form.append_pair("refresh_token", refresh_token);
-        let mut request: Request<String> = at(Method::POST, "/oauth/token", form.finish())?;
+        let (id, secret) = &self.frontend.oauth_client;
+        if let (Some(id), None) = (id, secret) {
+            form.append_pair("client_id", id);
+        }
+        let mut request = at(Method::POST, "/oauth/token", form.finish())?;
+        if let (Some(id), Some(secret)) = (id, secret) {
+            set(&mut request, "authorization", &basic(id, secret))?;
+        }
         let media_type = "application/x-www-form-urlencoded";
         set(&mut request, "content-type", media_type)?;
-        self.client.send(request).await
+        self.frontend.client.send(request).await
     }
+}
+
+/// HTTP Basic, encoded as RFC 6749 §2.3.1 wants it.
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!("{}:{}", encode(id), encode(secret));
+    format!("Basic {}", STANDARD.encode(pair))
 }
 
 /// Whose it is, without its tokens.

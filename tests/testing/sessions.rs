@@ -128,6 +128,25 @@ async fn a_cookie_of_another_name_is_sent_under_that_name() {
 }
 
 #[tokio::test]
+async fn a_client_of_oauth_says_who_it_is() {
+    let id = ("OAUTH_CLIENT_ID", "shop:web");
+    let secret = (
+        "OAUTH_CLIENT_SECRET",
+        "the+secret%of=the&client-of-the-tests",
+    );
+
+    for settings in [vec![id], vec![id, secret]] {
+        let builder = TestService::builder().user("alice").settings(settings);
+        let service = builder.start().await.unwrap();
+        let session = service.start_session(Contract::OAuth2, "alice").await;
+
+        let answer = session.unwrap().refresh().await.unwrap();
+
+        answer.assert_refreshed();
+    }
+}
+
+#[tokio::test]
 async fn a_contract_that_is_not_offered_is_an_error_that_names_it() {
     let builder = TestService::builder().user("alice");
     let short = builder.setting("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz");
