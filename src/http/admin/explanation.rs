@@ -107,7 +107,12 @@ impl Example for ExplanationReply {
 impl From<Explanation> for ExplanationReply {
     fn from(explanation: Explanation) -> Self {
         let refusal = explanation.refusal;
-        let hint = refusal.map(operator_hint).filter(|hint| !hint.is_empty());
+        let is_elsewhere = explanation
+            .contract
+            .is_some_and(|contract| contract != Contract::ExpiredToken);
+        let hint = refusal.map(operator_hint);
+        // No setting makes another contract's access token one of the main job.
+        let hint = hint.filter(|hint| !hint.is_empty() && !is_elsewhere);
         Self {
             kind: match explanation.kind {
                 TokenKind::Access => Kind::AccessToken,

@@ -203,6 +203,8 @@ async fn an_access_token_of_another_contract_says_what_renews_it() {
 
     assert_eq!(verdict["contract"], "envelope");
     assert_eq!(verdict["code"], "unsupported_token");
+    // JWT_TOKEN_KINDS would not help.
+    assert_eq!(verdict.get("hint"), None);
 }
 
 #[tokio::test]
