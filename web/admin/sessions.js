@@ -66,19 +66,20 @@ const row = (session, revoke) => {
         }, "Revoke")
       : null,
   ];
-  return el("tr", {},
-    el("th", { scope: "row", "data-label": COLUMNS[0] },
+  // The roles are said, since where it is narrow the parts are not laid out as a table.
+  return el("tr", { role: "row" },
+    el("th", { scope: "row", role: "rowheader", "data-label": COLUMNS[0] },
       el("div", {}, el("code", {}, session.session_id), el("div", { class: "why" }, session.contract))),
-    cells.map((cell, index) => el("td", { "data-label": COLUMNS[index + 1] }, cell)));
+    cells.map((cell, index) => el("td", { role: "cell", "data-label": COLUMNS[index + 1] }, cell)));
 };
 
 const table = (user, sessions, revoke) =>
   el("div", { class: "scroll", role: "region", "aria-label": `Sessions of ${user}`, tabindex: "0" },
-    el("table", { class: "stacked" },
+    el("table", { class: "stacked", role: "table" },
       el("caption", { class: "unseen" }, `Sessions of ${user}`),
       el("thead", {}, el("tr", {}, COLUMNS.map((name) =>
         el("th", { scope: "col" }, name || el("span", { class: "unseen" }, "Action"))))),
-      el("tbody", {}, sessions.map((session) => row(session, revoke)))));
+      el("tbody", { role: "rowgroup" }, sessions.map((session) => row(session, revoke)))));
 
 /** Makes the search work. */
 export const bindSessions = () => {

@@ -11,8 +11,8 @@ const SPAN = 5 * 60_000;
 // Longer than that between two readings, and nobody knows when in between it happened.
 const GAP = 4 * PERIOD;
 
-// One refresh alone says little about how long they take.
-const LATENCY_READINGS = 5;
+// Rates and times are those of the last ten seconds: one refresh alone says little.
+const STEPS = 5;
 
 const COLUMNS = ["Now", "Highest of five minutes", "Since the page is open"];
 
@@ -70,14 +70,17 @@ const rateFigures = RATES.flatMap(({ title, lines }) =>
   lines.map(([name, count]) => ({ name: `${title}: ${name}`, count })));
 
 const figuresOf = (readings) => {
-  const [last, now] = readings.slice(-2);
-  const elapsed = (now.at - last.at) / 1000;
-  const grown = growth(last.samples, now.samples);
-  const counts = rateFigures.map(({ count }) => count(grown));
+  const elapsed = (readings.at(-1).at - readings[0].at) / 1000;
   // Step by step, so that a restart in between is seen.
   const steps = readings.slice(1).map((reading, index) => growth(readings[index].samples, reading.samples));
-  const times = SHARES.map(([, share]) => latency(steps.flat(), share));
-  return { counts, rates: counts.map((count) => count / elapsed), times };
+  const all = steps.flat();
+  return {
+    counts: rateFigures.map(({ count }) => count(steps.at(-1))),
+    values: [
+      ...rateFigures.map(({ count }) => count(all) / elapsed),
+      ...SHARES.map(([, share]) => latency(all, share)),
+    ],
+  };
 };
 
 /** Makes the plots; `open` begins to poll, with the first figures at hand, and `close` ends it. */
@@ -110,8 +113,8 @@ export const bindWatch = () => {
       const latest = points.at(-1)?.values[index] ?? null;
       const highest = values.length > 0 ? write(Math.max(...values)) : "–";
       const cells = [latest === null ? "–" : write(latest), highest, total];
-      return el("tr", {}, el("th", { scope: "row" }, name),
-        cells.map((cell, column) => el("td", { "data-label": COLUMNS[column] }, cell)));
+      return el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, name),
+        cells.map((cell, column) => el("td", { role: "cell", "data-label": COLUMNS[column] }, cell)));
     };
     replace(byId("figures"),
       rateFigures.map(({ name }, index) => row(name, perSecond, index, String(totals[index]))),
@@ -134,14 +137,14 @@ export const bindWatch = () => {
   const take = (text) => {
     const reading = { at: performance.now(), samples: parse(text) };
     const last = state.readings.at(-1);
-    state.readings = [...state.readings.slice(-LATENCY_READINGS), reading];
+    state.readings = [...state.readings.slice(-STEPS), reading];
     if (last) {
       const began = startedAt(last.samples);
       if (began !== startedAt(reading.samples)) say("The service was started again meanwhile.");
-      const { counts, rates, times } = figuresOf(state.readings);
+      const { counts, values: known } = figuresOf(state.readings);
       counts.forEach((count, index) => { state.totals[index] += count; });
       const isGap = reading.at - last.at > GAP;
-      const values = isGap ? [...rates, ...times].map(() => null) : [...rates, ...times];
+      const values = isGap ? known.map(() => null) : known;
       if (isGap) state.readings = [reading];
       state.points = [...state.points, { at: reading.at, values }]
         .filter(({ at }) => at >= reading.at - SPAN);
