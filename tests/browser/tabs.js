@@ -24,7 +24,11 @@ export async function open(browser, count, { origin, ...options }) {
   if (!contexts.has(origin)) contexts.set(origin, await browser.newContext());
   const context = contexts.get(origin);
   await context.clearCookies();
-  while (context.pages().length < count) await context.newPage();
+  while (context.pages().length < count) {
+    const page = await context.newPage();
+    // What a page says is searched for tokens like all that the tests print.
+    page.on("console", (message) => console.log(message.text()));
+  }
   const pages = context.pages().slice(0, count);
   const given = { name: `client ${(clients += 1)}`, ...options };
   await Promise.all(pages.map((page) => equip(page, origin, given)));
@@ -59,7 +63,9 @@ export const ask = (page, init) =>
     try {
       const response = await client.fetch("/api/reports", given);
       return response.ok ? await response.json() : response.status;
-    } catch ({ name, kind, status }) {
+    } catch (error) {
+      console.log(`${error.stack} ${JSON.stringify(error)}`);
+      const { name, kind, status } = error;
       return { name, kind, status };
     }
   }, init);
