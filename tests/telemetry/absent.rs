@@ -12,5 +12,6 @@ fn a_binary_without_traces_says_how_to_build_one_with_them_or_do_without() {
     let complaint = "OTEL_EXPORTER_OTLP_ENDPOINT: this binary cannot export traces; build it with \
                      --features otlp, or set OTEL_SDK_DISABLED=true";
     assert!(output.stderr.contains(complaint), "{output:?}");
-    place.with("OTEL_SDK_DISABLED", "true").serve();
+    let place = place.with("OTEL_SDK_DISABLED", "true");
+    place.serve();
 }

@@ -64,7 +64,8 @@ async fn one_that_is_slow_slows_neither_requests_nor_the_end() {
 #[tokio::test]
 async fn a_second_signal_does_not_wait_for_it() {
     let collector = Collector::slow(Duration::from_mins(1)).await;
-    let mut service = collector.place().serve();
+    let place = collector.place();
+    let mut service = place.serve();
     refresh(&service, "x", "");
 
     let begun = Instant::now();

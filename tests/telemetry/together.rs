@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
@@ -11,11 +12,12 @@ use remint::domain::Subject;
 use remint::metrics::{DatabaseMetrics, Metrics};
 use remint::service::UserDirectory as _;
 use remint::store::{DirectorySettings, SqlUserDirectory};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _,
+};
 use serde_json::Value;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
-
-use crate::harness::{TestApp, spawn};
 
 /// Lines that stay in memory.
 #[derive(Clone, Default)]
@@ -62,10 +64,20 @@ fn context() -> Context {
     Context::new().with_remote_span_context(caller)
 }
 
-/// The users of a service, counted as it counts them.
-async fn directory(app: &TestApp) -> SqlUserDirectory {
+/// A database with one connection and a table of users.
+async fn database() -> DatabaseConnection {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1);
+    let database = Database::connect(options).await.unwrap();
+    let table = "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN)";
+    database.execute_unprepared(table).await.unwrap();
+    database
+}
+
+/// The users in it, whose look-ups are counted.
+async fn directory(database: &DatabaseConnection) -> SqlUserDirectory {
     let (settings, deadline) = (DirectorySettings::default(), Duration::from_secs(30));
-    let directory = SqlUserDirectory::open(app.database.clone(), &settings, deadline);
+    let directory = SqlUserDirectory::open(database.clone(), &settings, deadline);
     let directory = directory.await.unwrap();
     directory.measure(&DatabaseMetrics::new(&Metrics::default()).unwrap());
     directory
@@ -73,13 +85,17 @@ async fn directory(app: &TestApp) -> SqlUserDirectory {
 
 #[tokio::test]
 async fn each_says_how_many_it_was_one_of() {
-    let (app, lines) = (spawn().await, Lines::default());
-    let directory = directory(&app).await;
+    let (database, lines) = (database().await, Lines::default());
+    let directory = directory(&database).await;
     let _subscriber = tracing::subscriber::set_default(lines.subscriber());
     let _request = context().attach();
     let subjects = ["a", "b", "c"].map(|id| Subject::Text(id.to_owned()));
 
-    join_all(subjects.iter().map(|it| directory.find(it))).await;
+    let held = database.begin().await.unwrap();
+    let mut lookups = Box::pin(join_all(subjects.iter().map(|it| directory.find(it))));
+    assert!((&mut lookups).now_or_never().is_none());
+    held.rollback().await.unwrap();
+    lookups.await;
 
     let sizes = lines.statements();
     let sizes = sizes
@@ -92,8 +108,8 @@ async fn each_says_how_many_it_was_one_of() {
 
 #[tokio::test]
 async fn outside_of_requests_there_are_no_spans() {
-    let (app, lines) = (spawn().await, Lines::default());
-    let directory = directory(&app).await;
+    let (database, lines) = (database().await, Lines::default());
+    let directory = directory(&database).await;
     let _subscriber = tracing::subscriber::set_default(lines.subscriber());
 
     directory

@@ -4,7 +4,9 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use super::collector::{CALLER, Collector, TRACE, expired, hex, plain, refresh, stop, traceparent};
+use super::collector::{
+    CALLER, Collector, TRACE, expired, hex, plain, refresh, status, stop, traceparent,
+};
 use crate::harness::wire::Wire;
 use crate::harness::{ADMIN_KEY, logs};
 
@@ -27,9 +29,20 @@ async fn a_request_is_a_span_of_the_trace_that_its_caller_began() {
         (TRACE.to_owned(), CALLER.to_owned())
     );
     assert_eq!(span.trace_state, "vendor=1,other=2");
-    assert_eq!(span.kind, 2, "a server");
-    assert!(span.status.as_ref().is_none_or(|status| status.code == 0));
-    let mut attributes = plain(&span.attributes);
+    assert_eq!((span.kind, status(span)), (2, 0), "a server, and no error");
+}
+
+#[tokio::test]
+async fn what_it_says_of_a_request_has_the_names_that_others_use() {
+    let collector = Collector::start().await;
+    let place = collector.place();
+    let mut service = place.serve();
+
+    let answer = refresh(&service, &expired(&place, "alice"), "");
+    stop(&mut service);
+
+    let spans = collector.by_name().await;
+    let mut attributes = plain(&spans["POST /api/auth/refresh"].attributes);
     let request_id = attributes.shift_remove("remint.request_id").unwrap();
     assert_eq!(request_id, answer.header("x-request-id").unwrap());
     insta::assert_json_snapshot!(attributes, @r#"
@@ -102,7 +115,8 @@ async fn no_token_no_user_and_nothing_else_that_a_caller_sends_is_in_a_span() {
 #[tokio::test]
 async fn a_caller_who_cannot_be_read_begins_no_trace() {
     let collector = Collector::start().await;
-    let mut service = collector.place().serve();
+    let place = collector.place();
+    let mut service = place.serve();
     let malformed = format!("traceparent: 00-{TRACE}-{CALLER}\r\n");
 
     refresh(&service, "x", &malformed);
@@ -140,7 +154,8 @@ async fn whoever_is_not_traced_himself_decides_it_for_the_service() {
 #[tokio::test]
 async fn probes_and_scrapes_are_no_spans_and_both_listeners_have_them() {
     let collector = Collector::start().await;
-    let mut service = collector.place().with("ADMIN_API_KEY", ADMIN_KEY).serve();
+    let place = collector.place().with("ADMIN_API_KEY", ADMIN_KEY);
+    let mut service = place.serve();
     let get = |path| {
         format!("GET {path} HTTP/1.1\r\nHost: remint\r\nAuthorization: Bearer {ADMIN_KEY}\r\n\r\n")
     };
@@ -190,7 +205,8 @@ async fn the_settings_say_what_traces_call_the_service() {
         let with = |place: crate::harness::process::Place, (name, value): &(&str, &str)| {
             place.with(name, value)
         };
-        let mut service = settings.iter().fold(collector.place(), with).serve();
+        let place = settings.iter().fold(collector.place(), with);
+        let mut service = place.serve();
 
         refresh(&service, "x", "");
         stop(&mut service);
