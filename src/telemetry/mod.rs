@@ -65,6 +65,10 @@ pub struct TelemetryGuard {
 
 impl TelemetryGuard {
     /// Exports the traces that still wait for it, for so long at most.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_async, reason = "there are none to wait for")
+    )]
     pub async fn finish_traces(&self, within: Duration) {
         #[cfg(feature = "otlp")]
         if let Some(export) = &self.export {
