@@ -243,6 +243,10 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
         Ok(migrations) => {
             let pending = migrations.iter().filter(|one| !one.is_applied).count();
             let seen = match pending {
+                0 if migrations.iter().any(|one| !one.is_known) => {
+                    "answers; a newer version has changed its tables, on which this one can work"
+                        .to_owned()
+                }
                 0 => "answers; up to date".to_owned(),
                 _ => format!("answers; serve will make its tables in it ({pending} migrations)"),
             };

@@ -43,10 +43,10 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
         Action::Status { json } => {
             let migrations = store::migrations(&database, migrator).await?;
             let row = |migration: MigrationState| {
-                let status = if migration.is_applied {
-                    "applied"
-                } else {
-                    "pending"
+                let status = match (migration.is_applied, migration.is_known) {
+                    (_, false) => "applied by a newer version",
+                    (true, true) => "applied",
+                    (false, true) => "pending",
                 };
                 vec![migration.name, status.to_owned()]
             };

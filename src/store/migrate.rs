@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use migration::Migrator;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigrationStatus;
+use sea_orm_migration::SchemaManager;
 use sea_orm_migration::migrator::MigratorTraitSelf;
 use tokio::time::sleep;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::ConnectError;
 use super::errors::is_held_up;
@@ -22,6 +22,8 @@ pub struct MigrationState {
     pub name: String,
     /// Whether it was made.
     pub is_applied: bool,
+    /// Whether this version has it: if not, a newer one made it.
+    pub is_known: bool,
 }
 
 /// How often a start looks again after it met another that migrates the same database.
@@ -30,7 +32,8 @@ const LOOKS: u32 = 10;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Makes and changes the service's own tables. Safe when several replicas start at once.
+/// Makes and changes the service's own tables. Safe when several replicas start at once. Tables that a
+/// newer version has changed stay as they are: within a major version this one can work on them.
 ///
 /// *Why no lock.* What speaks PostgreSQL's protocol does not all have advisory locks, and in a
 /// Galera cluster they hold on one node only. So whoever meets an obstacle looks again: if another
@@ -57,8 +60,41 @@ async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Re
         ..TransactionOptions::default()
     };
     let transaction = connection.begin_with_options(options).await?;
-    migrator.up(&transaction, None).await?;
+    migrator.install(&transaction).await?;
+    let applied = applied(&transaction, migrator).await?;
+    if applied.iter().any(|one| !one.is_known) && applied.iter().all(|one| one.is_applied) {
+        // A replica that is started again while a newer version takes over, or one that was put back.
+        warn!("the tables are those of a newer version; going on with them");
+    } else {
+        migrator.up(&transaction, None).await?;
+    }
     transaction.commit().await
+}
+
+/// This version's migrations, the oldest first, and those that only a newer one has.
+async fn applied(
+    connection: &impl ConnectionTrait,
+    migrator: Migrator,
+) -> Result<Vec<MigrationState>, DbErr> {
+    let backend = connection.get_database_backend();
+    let select = "SELECT version FROM remint_migrations ORDER BY version";
+    let select = Statement::from_string(backend, select);
+    let rows = connection.query_all_raw(select).await?;
+    let versions = rows.iter().map(|row| row.try_get("", "version"));
+    let versions: Vec<String> = versions.collect::<Result<_, _>>()?;
+    Ok(states(migrator, versions))
+}
+
+fn states(migrator: Migrator, applied: Vec<String>) -> Vec<MigrationState> {
+    let known = migrator.get_migration_files();
+    let known: Vec<_> = known.iter().map(|one| one.name().to_owned()).collect();
+    let foreign = applied.iter().filter(|version| !known.contains(version));
+    let all = known.iter().chain(foreign).map(|name| MigrationState {
+        name: name.clone(),
+        is_applied: applied.contains(name),
+        is_known: known.contains(name),
+    });
+    all.collect()
 }
 
 /// Fails where nothing can be written: tables that are up to date are not, and a file that may only
@@ -80,18 +116,17 @@ pub async fn migrate_down(
     migrator.down(connection, steps).await.map_err(failed)
 }
 
-/// Every migration, the oldest first; changes nothing.
+/// Every migration, the oldest first, those of newer versions last; changes nothing.
 pub async fn migrations(
     connection: &DatabaseConnection,
     migrator: Migrator,
 ) -> Result<Vec<MigrationState>, ConnectError> {
-    let migrations = migrator.get_migration_with_status_read_only(connection);
-    let states = migrations.await.map_err(failed)?.into_iter();
-    let state = |migration: sea_orm_migration::Migration| MigrationState {
-        name: migration.name().to_owned(),
-        is_applied: migration.status() == MigrationStatus::Applied,
-    };
-    Ok(states.map(state).collect())
+    let manager = SchemaManager::new(connection);
+    match manager.has_table("remint_migrations").await {
+        Ok(true) => applied(connection, migrator).await.map_err(failed),
+        Ok(false) => Ok(states(migrator, Vec::new())),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 fn failed(error: DbErr) -> ConnectError {

@@ -2,7 +2,7 @@
 
 use migration::Migrator;
 use remint::app::{App, Surroundings};
-use remint::store::{OwnUsers, OwnUsersError, connect, migrate_up};
+use remint::store::{OwnUsers, OwnUsersError, connect, migrate_up, migrations};
 use sea_orm::ConnectionTrait as _;
 use sea_orm_migration::migrator::MigratorTraitSelf as _;
 
@@ -54,6 +54,37 @@ async fn up_makes_a_users_table_and_down_takes_it_back_as_often_as_one_likes() {
                 tables.engine
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_version_are_taken_as_they_are() {
+    for tables in everywhere(&[]).await {
+        tables.up().await;
+        tables
+            .sql("INSERT INTO remint_migrations VALUES ('m29991231_000001_newer', 1)")
+            .await;
+
+        tables.up().await;
+
+        let states = migrations(&tables.connection, OURS).await.unwrap();
+        let newer = states.last().unwrap();
+        assert!(newer.is_applied && !newer.is_known, "{newer:?}");
+        assert_eq!(states.iter().filter(|state| !state.is_known).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn tables_that_only_a_newer_version_knows_and_that_miss_one_of_ours_are_refused() {
+    for tables in everywhere(&[]).await {
+        tables.up().await;
+        tables
+            .sql("UPDATE remint_migrations SET version = 'm29991231_000001_newer' WHERE version LIKE '%000004%'")
+            .await;
+
+        let refused = migrate_up(&tables.connection, OURS).await;
+
+        assert!(refused.is_err(), "{:?}", tables.engine);
     }
 }
 
