@@ -1,7 +1,7 @@
 // The installed Chromium, without a window, and what every page of ours must keep to.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { chromium } from "playwright-core";
 
 // Root may not have the sandbox; nothing may ask the network for what no test asked for.
@@ -20,14 +20,15 @@ export const { CHROMIUM, ORIGIN } = process.env;
 // How long a test waits for what is sure to come, before it fails instead of hanging.
 export const PATIENCE = { timeout: 30_000 };
 
-// One browser for all tests of a script, which call this once; a getter, as it is there only later.
+// One browser for all tests of a script, which calls this once. What it returns can be asked at once,
+// from other hooks too: Node.js does not run the hooks of a file one after the other.
 export function browser(args = []) {
-  let launched;
-  before(async () => {
-    launched = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...args] });
+  const launched = chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...args] });
+  after(async () => (await launched).close());
+  return () => ({
+    newContext: async (options) => (await launched).newContext(options),
+    newPage: async (options) => (await launched).newPage(options),
   });
-  after(() => launched?.close());
-  return () => launched;
 }
 
 // What `page` does that no page of ours may: errors, and requests to others than `origin`.
