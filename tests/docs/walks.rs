@@ -6,14 +6,11 @@
 use std::fs;
 use std::path::Path;
 
+use crate::frameworks::runtimes::Runtime::{Node, Python};
 use crate::harness::process::{Place, Service};
-use crate::harness::scripts::Scripts;
 use crate::harness::servers::daemon::path_to;
 
 use super::root;
-
-static PYTHON: Scripts = Scripts::python("frameworks");
-static NODE: Scripts = Scripts::node("frameworks");
 
 /// A block of a chapter.
 struct Block<'a> {
@@ -58,9 +55,9 @@ impl Walk {
     /// A reader who has installed what is on that `PATH`.
     fn new(path: &str) -> Self {
         let own = Path::new(env!("CARGO_BIN_EXE_remint")).parent().unwrap();
-        let python = PYTHON.target().join("bin");
+        let python = Python.scripts().target().join("bin");
         let path = format!("{}:{}:{path}", own.display(), python.display());
-        let modules = NODE.target().join("node_modules");
+        let modules = Node.scripts().target().join("node_modules");
         let place = Place::bare()
             .with("PATH", &path)
             .with("NODE_PATH", modules.to_str().unwrap());
@@ -130,11 +127,11 @@ fn path_to_all(programs: &[(&str, &str)]) -> Option<String> {
 
 /// Walks through a chapter that needs those programs as well.
 fn walk(chapter: &str, programs: &[(&str, &str)]) {
-    let has_packages = PYTHON.are_installed() && NODE.are_installed();
+    let has_packages = [Python, Node].map(|language| language.scripts().are_installed());
     let Some(path) = path_to_all(&[&PROGRAMS, programs].concat()) else {
         return;
     };
-    if !has_packages {
+    if has_packages.contains(&false) {
         return;
     }
     let text = fs::read_to_string(root().join("docs").join(chapter)).unwrap();

@@ -2,5 +2,5 @@
 
 mod django;
 mod libraries;
-mod runtimes;
+pub(crate) mod runtimes;
 mod shapes;

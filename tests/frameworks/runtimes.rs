@@ -5,13 +5,14 @@ use crate::harness::scripts::{self, Scripts};
 
 /// What runs a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Runtime {
+pub(crate) enum Runtime {
     Python,
     Node,
 }
 
 impl Runtime {
-    fn scripts(self) -> &'static Scripts {
+    /// The scripts in that language, with their packages.
+    pub(crate) fn scripts(self) -> &'static Scripts {
         static PYTHON: Scripts = Scripts::python("frameworks");
         static NODE: Scripts = Scripts::node("frameworks");
 
