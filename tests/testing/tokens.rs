@@ -57,8 +57,11 @@ async fn a_token_is_signed_as_the_settings_say() {
     ];
     let service = builder.settings(settings).start().await.unwrap();
 
-    let answer = service.refresh(&service.expired_token("alice")).await;
+    let old = service.expired_token("alice");
+    let answer = service.refresh(&old).await;
 
+    let header = jwt::encode(r#"{"alg":"HS512","typ":"JWT","kid":"k1"}"#);
+    assert_eq!(old.split('.').next(), Some(header.as_str()));
     let fresh = answer.unwrap().assert_refreshed();
     assert_eq!(fresh.claims()["user_id"], "alice");
 }
