@@ -1,7 +1,7 @@
 //! Proxies that ask remint before a request reaches the backend, with the very files that people copy.
 
 use std::io::{Read as _, Write as _, stderr};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::{fs, thread};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{file, get, path};
 use crate::cli::place_with_users;
-use crate::harness::process::{Place, Service};
+use crate::harness::process::{PATIENCE, Place, Service};
 use crate::harness::proxy::{Kind, Proxy};
 
 /// A backend that answers each request with its head, in lower case.
@@ -47,7 +47,9 @@ struct Site {
 impl Site {
     /// Where the file has the default addresses, those of this site are put.
     fn new(kind: Kind, name: &str) -> Option<Self> {
-        let place = place_with_users().with("TRUSTED_PROXIES", "127.0.0.1");
+        let place = place_with_users()
+            .with("TRUSTED_PROXIES", "127.0.0.1")
+            .with("RATE_LIMIT_PER_MINUTE", "0");
         let service = place.serve();
         let (remint, backend) = (service.address().to_string(), echo().to_string());
         let folder = path(name).parent().unwrap().display().to_string();
@@ -72,9 +74,80 @@ impl Site {
     fn get(&self, path: &str, token: &str) -> (u16, String) {
         get(self.proxy.address, path, token)
     }
+
+    /// Status and answer for a path in the very letters that it has here.
+    fn get_as_spelt(&self, path: &str, token: Option<&str>) -> (u16, String) {
+        let address = self.proxy.address;
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
+        let token = token.unwrap_or_default();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{token}\r\n");
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // In one piece, since a proxy may refuse it before its end.
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer[9..12].parse().unwrap(), answer)
+    }
 }
 
 const GUARDED: &str = "/api/reports/today";
+
+/// What one backend or another takes for something that is guarded.
+const SPELLINGS: [&str; 25] = [
+    "/api/reports",
+    "/api/reports?day=today",
+    "/api//reports/today",
+    "//api/reports/today",
+    "//api/reports/%zz",
+    "/API/Reports/today",
+    "/api/%72eports/today",
+    "/api/%2572eports/today",
+    "/api%2Freports/today",
+    "/api/reports%2ftoday",
+    "/api\\reports/today",
+    "/api%5Creports/today",
+    "/api/./reports/today",
+    "/x/../api/reports/today",
+    "/x/%2E%2e/api/reports/today",
+    "/x%2f..%2Fapi/reports/today",
+    "/api/reports/../x",
+    "/api/reports/..%2fx",
+    "/api/reports/%2e%2e",
+    "/api/reports;x/today",
+    "/api;x/reports/today",
+    "/api/reports%3Bx/today",
+    "/api/reports#x",
+    "/x#/../api/reports/today",
+    "/api/re%09ports/today",
+];
+
+/// What looks as odd, and leads nowhere else.
+const HARMLESS: [&str; 6] = [
+    "/",
+    "/api/reportsx",
+    "/.well-known/a..b/c.d",
+    "/a%20b+c%2Fd/caf%C3%A9",
+    "/x?y=/../api//reports;z=%25",
+    "/x?http://a/../b",
+];
+
+fn assert_no_way_round(site: &Site) {
+    for path in SPELLINGS {
+        for token in [None, Some("garbage")] {
+            let (status, seen) = site.get_as_spelt(path, token);
+            assert!(matches!(status, 400 | 401), "{path}: {seen}");
+        }
+        let (status, seen) = site.get_as_spelt(path, Some(&site.token));
+        let is_known = seen.contains("\r\nx-auth-subject: alice\r\n");
+        assert!(status == 400 || is_known, "{path}: {seen}");
+    }
+    for path in HARMLESS {
+        let (status, seen) = site.get_as_spelt(path, None);
+        assert_eq!(status, 200, "{path}: {seen}");
+    }
+}
 
 /// The addresses that remint answers in the place of the backend.
 fn taken_over() -> Vec<String> {
@@ -99,6 +172,8 @@ fn assert_guards(kind: Kind, name: &str) {
     assert_eq!(status, 200, "{seen}");
     assert!(seen.contains("\r\nx-auth-subject: alice\r\n"), "{seen}");
     assert!(!seen.contains("mallory"), "{seen}");
+
+    assert_no_way_round(&site);
 
     let (status, seen) = site.get("/anything/else", &site.token);
     assert_eq!(status, 200, "{seen}");
