@@ -59,6 +59,8 @@ impl Site {
                 .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
                 .replace("\n:80 {", &format!("\nhttp://127.0.0.1:{port} {{"))
                 .replace("lua-load ", &format!("lua-load {folder}/"))
+                // What another file of nginx may have switched on.
+                .replace("upstream remint {", "underscores_in_headers on; upstream remint {")
                 .replace("127.0.0.1:8000", &remint)
                 .replace("127.0.0.1:8080", &backend)
         })?;

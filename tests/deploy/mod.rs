@@ -35,6 +35,10 @@ fn get(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
         .get(format!("http://{address}{path}"))
         .header("authorization", format!("Bearer {token}"))
         .header("x-auth-subject", "mallory")
+        .header("x_auth_subject", "mallory")
+        .header("x-auth_subject", "mallory")
+        .header("x_auth-subject", "mallory")
+        .header("x.auth.subject", "mallory")
         .header("x-forwarded-for", "203.0.113.7")
         .call()
         .unwrap();
