@@ -149,6 +149,38 @@ fn every_port_is_the_same() {
     assert_eq!(exposed, 2);
 }
 
+/// The words that follow those words, up to what is none of a name.
+fn words_after<'t>(text: &'t str, before: &str) -> BTreeSet<&'t str> {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let parts = text.split(before).skip(1);
+    let words = parts.filter_map(|part| part.split(|c| !is_of_name(c)).next());
+    words.collect()
+}
+
+#[test]
+fn the_alerts_look_for_the_job_that_is_scraped() {
+    let mut texts = texts();
+    for name in ["../README.md", "../docs/operations.md"] {
+        assert!(file(name).contains("\n  - job_name: "), "{name}");
+        texts.push((name.to_owned(), file(name)));
+    }
+    let monitor = file("kubernetes/components/servicemonitor/servicemonitor.yaml");
+    // Without it the job is the name of the Kubernetes service.
+    let label = words_after(&monitor, "\n  jobLabel: ");
+    let label = format!("pairs: {{ {}: ", label.first().unwrap());
+    let base = file("kubernetes/base/kustomization.yaml");
+
+    let mut scraped = words_after(&base, &label);
+    for (_, text) in &texts {
+        scraped.extend(words_after(text, "job_name: "));
+    }
+
+    assert_eq!(scraped.len(), 1, "{scraped:?}");
+    for name in ["prometheus/alerts.yml", "prometheus/alerts_test.yml"] {
+        assert_eq!(words_after(&file(name), "job=\""), scraped, "{name}");
+    }
+}
+
 /// The number that follows that word for the first time; 0 if the word is not there.
 fn number_after(text: &str, word: &str) -> u32 {
     let rest = text.split_once(word).map_or("0", |(_, rest)| rest);
