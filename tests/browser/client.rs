@@ -26,6 +26,15 @@ async fn the_client_keeps_its_user_logged_in_in_all_tabs() {
 }
 
 #[tokio::test]
+async fn the_client_keeps_its_user_logged_in_whatever_keeps_the_session() {
+    let strict = [&ONCE[..], &[("REFRESH_GRACE_SECONDS", "0")]].concat();
+    let strict = serve(&strict).await;
+
+    let variables = [("ORIGIN", strict.origin.as_str())];
+    run("client_stores.js", &variables).await;
+}
+
+#[tokio::test]
 async fn the_types_of_the_client_are_right() {
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
     run("types.js", &[("TESTS", tests)]).await;

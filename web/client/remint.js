@@ -197,6 +197,19 @@ class TextRecord {
   }
 }
 
+/** The updates of this tab that are under way, by the key of their record. */
+const TURNS = new Map();
+
+/** One after the other in this tab, since a store may take its time between reading and writing. */
+function inTurn(key, update) {
+  const mine = (TURNS.get(key) ?? Promise.resolve()).then(update);
+  TURNS.set(
+    key,
+    mine.catch(() => {}),
+  );
+  return mine;
+}
+
 /** For pages that may store nothing. */
 class Memory extends Map {
   getItem = (key) => this.get(key);
@@ -279,10 +292,7 @@ class Client {
       before = session;
       return { stamp: unique(), loggedOut: "logout" };
     });
-    const token = before?.refreshToken ?? before?.accessToken;
-    if (!token && !this.#isCookie) return;
-    const said = { ...(token && { token }), ...(everywhere && { everywhere }) };
-    await this.#insistently(this.#options.tries, undefined, () => this.#tell(said));
+    await this.#end(before, everywhere);
   };
 
   refresh = async ({ signal } = {}) => {
@@ -321,10 +331,12 @@ class Client {
       isOther = after?.stamp !== before?.stamp;
       return after;
     };
-    const session = await this.#record.update(step).catch(() => {
-      this.#record = new TextRecord(this.#options.name, new Memory());
-      return this.#record.update(step);
-    });
+    const session = await inTurn(this.#options.name, () =>
+      this.#record.update(step).catch(() => {
+        this.#record = new TextRecord(this.#options.name, new Memory());
+        return this.#record.update(step);
+      }),
+    );
     const wasAlive = isAlive(this.#session);
     this.#session = session;
     if (this.#closed.signal.aborted) return session;
@@ -460,6 +472,8 @@ class Client {
     }
     // Unless it was overtaken.
     const current = await this.#change((it) => (it?.stamp === session.stamp ? after : it));
+    // A logout could not name what was on its way, and the browser took the cookies anew.
+    if (isAlive(after) && current?.loggedOut === "logout") this.#end(after).catch(() => {});
     if (!isAlive(current)) throw new RemintError("logged_out");
     return current;
   }
@@ -471,7 +485,14 @@ class Client {
     return { ...session, pause: { until: Date.now() + seconds * 1000, kind, status, retryAfter } };
   }
 
-  /** Tells the server that the session is over. */
+  /** Tells the server that the session is over, if there is anything that names it. */
+  async #end(session, everywhere = false) {
+    const token = session?.refreshToken ?? session?.accessToken;
+    if (!token && !this.#isCookie) return;
+    const said = { ...(token && { token }), ...(everywhere && { everywhere }) };
+    await this.#insistently(this.#options.tries, undefined, () => this.#tell(said));
+  }
+
   async #tell(said) {
     const request = Object.keys(said).length ? asJson(said) : {};
     const { status, body, retryAfter } = await this.#ask("api/auth/logout", request);
