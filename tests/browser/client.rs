@@ -29,8 +29,12 @@ async fn the_client_keeps_its_user_logged_in_in_all_tabs() {
 async fn the_client_keeps_its_user_logged_in_whatever_keeps_the_session() {
     let strict = [&ONCE[..], &[("REFRESH_GRACE_SECONDS", "0")]].concat();
     let strict = serve(&strict).await;
+    let lenient = serve(&ONCE).await;
 
-    let variables = [("ORIGIN", strict.origin.as_str())];
+    let variables = [
+        ("ORIGIN", strict.origin.as_str()),
+        ("LENIENT", &lenient.origin),
+    ];
     run("client_stores.js", &variables).await;
 }
 

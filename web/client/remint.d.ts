@@ -10,7 +10,10 @@ export interface Tokens {
   expiresIn?: number;
 }
 
-/** Where a session is kept, such as `sessionStorage`. What is asynchronous is waited for. */
+/**
+ * Where a session is kept, such as `sessionStorage`. What is asynchronous is waited for. What fails is tried
+ * again; until then the tab keeps the session itself.
+ */
 export interface SessionStorage {
   getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
   setItem(key: string, value: string): unknown;

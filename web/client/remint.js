@@ -163,6 +163,7 @@ class IndexedRecord {
       });
     } catch (error) {
       // Browsers close databases when memory is short, and when people clear their data.
+      this.#database?.then((database) => database.close()).catch(() => {});
       this.#database = null;
       if (!isFirst) throw error;
       return this.update(change, false);
@@ -210,10 +211,62 @@ function inTurn(key, update) {
   return mine;
 }
 
-/** For pages that may store nothing. */
-class Memory extends Map {
-  getItem = (key) => this.get(key);
-  setItem = (key, value) => this.set(key, value);
+/**
+ * A record that outlives the trouble of its store, which may be full, be closed, or not be allowed at
+ * all. What the store does not take is the record for this tab, and goes to the store with the next
+ * update that it takes. Until then other tabs find what was there before.
+ */
+class LastingRecord {
+  #key;
+  #store;
+  #onWritten;
+  /** What the store had in it the last time. */
+  #stored = null;
+  /** What it did not take, which `replaces` the session of that stamp, or with null whatever is there. */
+  #unwritten = null;
+
+  constructor(key, store, onWritten) {
+    this.#key = key;
+    this.#store = store;
+    this.#onWritten = onWritten;
+  }
+
+  get isBehind() {
+    return this.#unwritten !== null;
+  }
+
+  /**
+   * What `change` makes of the record, and the record from now on; with `regardless` also where
+   * another tab writes something else before the store takes it.
+   */
+  update(change, regardless = false) {
+    return inTurn(this.#key, () => this.#update(change, regardless));
+  }
+
+  async #update(change, regardless) {
+    let after;
+    const step = (stored) => {
+      this.#stored = stored;
+      const { session, replaces } = this.#unwritten ?? {};
+      const isNewer = this.isBehind && (replaces === null || replaces === stored?.stamp);
+      after = change(isNewer ? session : stored);
+      return after;
+    };
+    try {
+      await this.#store.update(step);
+    } catch {
+      step(this.#stored);
+      const isAny = regardless || this.#unwritten?.replaces === null;
+      const replaces = isAny ? null : this.#stored?.stamp;
+      this.#unwritten = after === this.#stored ? null : { session: after, replaces };
+      return after;
+    }
+    const isNews = after?.stamp !== this.#stored?.stamp;
+    this.#stored = after;
+    this.#unwritten = null;
+    if (isNews) this.#onWritten();
+    return after;
+  }
 }
 
 const DEFAULTS = {
@@ -224,6 +277,9 @@ const DEFAULTS = {
   tries: 3,
   maxWaitSeconds: 10,
 };
+
+/** Between two attempts to store what could not be stored. */
+const MAX_RETRY_SECONDS = 60;
 
 class Client {
   #options;
@@ -237,6 +293,9 @@ class Client {
   /** As this tab knows it; the record may be newer. */
   #session = null;
   #flight = null;
+  /** To store what could not be stored, and how often that has failed. */
+  #retry = null;
+  #failures = 0;
 
   constructor(options) {
     const all = { ...DEFAULTS, ...options };
@@ -248,7 +307,8 @@ class Client {
     const own = [location.href, this.#baseUrl, ...all.origins];
     this.#origins = own.map((url) => new URL(url).origin);
     const { name, storage } = all;
-    this.#record = storage ? new TextRecord(name, storage) : new IndexedRecord(name);
+    const store = storage ? new TextRecord(name, storage) : new IndexedRecord(name);
+    this.#record = new LastingRecord(name, store, () => this.#announce());
     this.#channel = new BroadcastChannel(`remint:${name}`);
     const { signal } = this.#closed;
     this.#channel.addEventListener("message", () => this.#look(), { signal });
@@ -283,15 +343,16 @@ class Client {
     const missing = this.#contract.keeps.find((name) => !isText(tokens[name]));
     if (missing) throw new TypeError(`${missing} is missing`);
     const session = this.#made(tokens);
-    await this.#change(() => session);
+    await this.#change(() => session, true);
   };
 
   logout = async ({ everywhere = false } = {}) => {
     let before;
+    const end = { stamp: unique(), loggedOut: "logout" };
     await this.#change((session) => {
       before = session;
-      return { stamp: unique(), loggedOut: "logout" };
-    });
+      return end;
+    }, true);
     await this.#end(before, everywhere);
   };
 
@@ -323,28 +384,31 @@ class Client {
     return this.#change((session) => session);
   }
 
-  /** Changes the record; tells the page and the other tabs what they have to know of it. */
-  async #change(change) {
-    let isOther = false;
-    const step = (before) => {
-      const after = change(before);
-      isOther = after?.stamp !== before?.stamp;
-      return after;
-    };
-    const session = await inTurn(this.#options.name, () =>
-      this.#record.update(step).catch(() => {
-        this.#record = new TextRecord(this.#options.name, new Memory());
-        return this.#record.update(step);
-      }),
-    );
+  /** Changes the record, and tells the page what it has to know of it. */
+  async #change(change, regardless) {
+    const session = await this.#record.update(change, regardless);
     const wasAlive = isAlive(this.#session);
     this.#session = session;
-    if (this.#closed.signal.aborted) return session;
+    this.#writeLater();
     // Later, so that what the page does wrong is not done here.
-    if (wasAlive && !isAlive(session))
+    if (wasAlive && !isAlive(session) && !this.#closed.signal.aborted)
       queueMicrotask(() => this.#options.onLoggedOut?.(session?.loggedOut));
-    if (isOther) this.#channel.postMessage("changed");
     return session;
+  }
+
+  /** Tells the other tabs that the record has another session. */
+  #announce() {
+    if (!this.#closed.signal.aborted) this.#channel.postMessage("changed");
+  }
+
+  /** Tries by itself, ever more seldom: a tab that finds the old token after its grace is refused. */
+  #writeLater() {
+    if (!this.#record.isBehind) this.#failures = 0;
+    else
+      this.#retry ??= sleep(1000 * Math.min(2 ** this.#failures++, MAX_RETRY_SECONDS)).then(() => {
+        this.#retry = null;
+        return this.#look();
+      });
   }
 
   #made({ accessToken, refreshToken, expiresIn = lifetime(accessToken) }) {
