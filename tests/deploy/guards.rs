@@ -90,7 +90,8 @@ impl Site {
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        (answer[9..12].parse().unwrap(), answer)
+        let status = answer.split(' ').nth(1).unwrap();
+        (status.parse().unwrap(), answer)
     }
 }
 
