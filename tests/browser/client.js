@@ -169,6 +169,7 @@ test("an answer that gets lost on its way is got again", PATIENCE, async () => {
 });
 
 const PORTAL = { status: 200, contentType: "text/html", body: "<h1>Welcome to our hotel</h1>" };
+const NO_ROUTE = { code: "route_not_found", message: "No such route", type: "NotFound" };
 const TROUBLES = {
   "no network": [(route) => route.abort("internetdisconnected"), { kind: "unreachable" }],
   "no answer in time": [() => {}, { kind: "unreachable" }],
@@ -189,11 +190,21 @@ const TROUBLES = {
     (route) => route.fulfill({ status: 404, json: { message: "no such route" } }),
     { kind: "rejected", status: 404 },
   ],
+  "an address that is wrong, of a server that speaks like token_pair": [
+    (route) => route.fulfill({ status: 404, json: { errors: [NO_ROUTE] } }),
+    { kind: "rejected", status: 404 },
+  ],
+  "an address that is wrong, of a server that speaks like cookie": [
+    (route) => route.fulfill({ status: 404, json: { success: false, message: "Route not found" } }),
+    { kind: "rejected", status: 404 },
+    "cookie",
+  ],
 };
 
-for (const [name, [answer, error]] of Object.entries(TROUBLES)) {
+for (const [name, [answer, error, contract = "token_pair"]] of Object.entries(TROUBLES)) {
   test(`nobody is logged out by ${name}`, PATIENCE, async () => {
-    const { pages } = await tabs(1, { timeoutSeconds: 2, tries: 1, maxWaitSeconds: 0 });
+    const options = { timeoutSeconds: 2, tries: 1, maxWaitSeconds: 0 };
+    const { pages } = await tabs(1, { contract, ...options });
     await pages[0].route("**/refresh", answer);
 
     const during = await ask(pages[0]);
@@ -205,6 +216,17 @@ for (const [name, [answer, error]] of Object.entries(TROUBLES)) {
     assert.deepEqual(await requests(ORIGIN), [EXCHANGED]);
   });
 }
+
+test("a session whose cookie is gone is over", PATIENCE, async () => {
+  const { pages } = await tabs(1, { contract: "cookie" });
+  await pages[0].context().clearCookies();
+
+  const answer = await ask(pages[0]);
+
+  assert.equal(answer, 401);
+  assert.deepEqual(await requests(ORIGIN), ["POST /api/auth/refresh 401"]);
+  assert.deepEqual(await endings(pages), [["refused"]]);
+});
 
 test(
   "a tab that is frozen in the middle holds the others up for a moment only",

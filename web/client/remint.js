@@ -27,6 +27,13 @@ const asJson = (value) => ({
 const both = (accessToken, refreshToken) =>
   isText(accessToken) && isText(refreshToken) ? { accessToken, refreshToken } : null;
 
+/** Other servers, too, say `success: false` where a path is wrong. */
+const COOKIE_REFUSALS = {
+  "Invalid or expired refresh token": 401,
+  "No refresh token provided": 401,
+  "User not found": 404,
+};
+
 /** What each contract keeps and sends, where fresh tokens are, and which answer alone is a refusal. */
 const CONTRACTS = {
   expired_token: {
@@ -42,7 +49,7 @@ const CONTRACTS = {
     keeps: [],
     asks: () => ({}),
     grants: (body) => (body.success === true ? {} : null),
-    refuses: (status, body) => (status === 401 || status === 404) && body.success === false,
+    refuses: (status, body) => body.success === false && COOKIE_REFUSALS[body.message] === status,
   },
   token_pair: {
     path: "api/auth/refresh",
@@ -50,7 +57,9 @@ const CONTRACTS = {
     asks: ({ accessToken, refreshToken }) =>
       asJson({ Token: accessToken, RefreshToken: refreshToken }),
     grants: (body) => both(body.Token, body.RefreshToken),
-    refuses: (status, body) => status === 404 && body.errors?.[0]?.type === "NotFound",
+    refuses: (status, body) =>
+      status === 404 &&
+      ["invalid_refresh_token", "user_not_found"].includes(body.errors?.[0]?.code),
   },
   envelope: {
     path: "api/refresh",
