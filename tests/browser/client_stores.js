@@ -194,3 +194,21 @@ test("a session goes on where its database cannot be opened any more", PATIENCE,
   assert.deepEqual(answer, SHOWN);
   assert.deepEqual(await page.evaluate(() => ended), []);
 });
+
+test("who deletes the data of the site waits for no tab, and logs out", PATIENCE, async () => {
+  const pages = await tabs(2);
+
+  const outcome = await pages[0].evaluate(
+    () =>
+      new Promise((resolve) => {
+        const request = indexedDB.deleteDatabase("remint");
+        request.onsuccess = () => resolve("deleted");
+        request.onblocked = () => resolve("blocked");
+      }),
+  );
+  const answers = [await ask(pages[0]), await ask(pages[1])];
+
+  assert.equal(outcome, "deleted");
+  assert.deepEqual(answers, [401, 401]);
+  assert.deepEqual(await endings(pages), [["logout"], ["logout"]]);
+});

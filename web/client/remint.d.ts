@@ -29,7 +29,10 @@ export interface ClientOptions {
   name?: string;
   /** Default: IndexedDB, the only one that is exact for several tabs. */
   storage?: SessionStorage;
-  /** Called once in every tab when the session ends: it was refused, or some tab has logged out. */
+  /**
+   * Called once in every tab when the session ends: it was refused, or some tab has logged out or deleted
+   * the data of the site.
+   */
   onLoggedOut?(reason: "refused" | "logout"): void;
   /** Exchange a token this long before it ends, and not only after a 401. Default: only after a 401. */
   refreshAheadSeconds?: number;

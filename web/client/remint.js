@@ -183,7 +183,12 @@ class IndexedRecord {
     return new Promise((resolve, reject) => {
       const request = indexedDB.open("remint", 1);
       request.onupgradeneeded = () => request.result.createObjectStore("sessions");
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        const database = request.result;
+        // Who deletes it would wait for the last tab to close.
+        database.onversionchange = () => database.close();
+        resolve(database);
+      };
       request.onerror = () => reject(request.error);
     });
   }
@@ -401,7 +406,7 @@ class Client {
     this.#writeLater();
     // Later, so that what the page does wrong is not done here.
     if (wasAlive && !isAlive(session) && !this.#closed.signal.aborted)
-      queueMicrotask(() => this.#options.onLoggedOut?.(session?.loggedOut));
+      queueMicrotask(() => this.#options.onLoggedOut?.(session?.loggedOut ?? "logout"));
     return session;
   }
 
