@@ -1,11 +1,12 @@
 //! The file of the audit stream.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, fcntl_setfl};
 use tracing::{error, warn};
 
 /// A file that lines are appended to, one write each.
@@ -40,7 +41,7 @@ impl AuditFile {
     /// Opens the file, or makes it for nobody else to read.
     pub fn open(path: &Path) -> Result<Self, NotOpened> {
         let state = State {
-            file: append_to(path)?,
+            file: open(path)?,
             lost: 0,
             is_torn: false,
         };
@@ -53,34 +54,76 @@ impl AuditFile {
     /// From now on lines go into the file that has the name now; into the one before if there is
     /// none and none can be made.
     pub fn reopen(&self) -> Result<(), NotOpened> {
-        let file = append_to(&self.0.path)?;
+        let file = open(&self.0.path)?;
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.file = file;
         state.is_torn = false;
         Ok(())
     }
 
-    /// Whether the file could be opened; leaves none behind where there is none.
+    /// Whether the file could be opened, or made where there is none; makes none and changes nothing.
     pub fn try_out(path: &Path) -> Result<(), NotOpened> {
-        let is_new = !path.exists();
-        drop(append_to(path)?);
-        if is_new {
-            std::fs::remove_file(path).map_err(|source| NotOpened {
-                path: path.to_owned(),
-                source,
-            })?;
-        }
-        Ok(())
+        let outcome = match append_to(path, false) {
+            Err(error) if error.kind() == ErrorKind::NotFound => may_make(path),
+            outcome => outcome.map(drop),
+        };
+        outcome.map_err(|source| not_opened(path, source))
     }
 }
 
-fn append_to(path: &Path) -> Result<File, NotOpened> {
-    let mut options = OpenOptions::new();
-    let opened = options.append(true).create(true).mode(0o600).open(path);
-    opened.map_err(|source| NotOpened {
+fn open(path: &Path) -> Result<File, NotOpened> {
+    append_to(path, true).map_err(|source| not_opened(path, source))
+}
+
+fn not_opened(path: &Path, source: io::Error) -> NotOpened {
+    NotOpened {
         path: path.to_owned(),
         source,
-    })
+    }
+}
+
+/// Waits for nobody: a pipe without a reader would have it wait for ever.
+fn append_to(path: &Path, makes_it: bool) -> io::Result<File> {
+    if fs::metadata(path).is_ok_and(|there| !takes_lines(&there)) {
+        let what = "it is no file, but a pipe, a socket or a disk";
+        return Err(io::Error::other(what));
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(makes_it).mode(0o600);
+    let unblocked = OFlags::NONBLOCK.bits().cast_signed();
+    let file = options.custom_flags(unblocked).open(path)?;
+    // The lines themselves may wait, so that a terminal that is stopped loses none.
+    fcntl_setfl(&file, OFlags::APPEND)?;
+    Ok(file)
+}
+
+/// Whether lines can be left in it. A folder is refused by whoever opens it.
+fn takes_lines(there: &Metadata) -> bool {
+    let kind = there.file_type();
+    kind.is_file() || kind.is_dir() || kind.is_char_device() || is_own_output(there)
+}
+
+/// Whether it is what this process writes to anyway, in a container mostly a pipe.
+fn is_own_output(there: &Metadata) -> bool {
+    let own = ["/dev/stdout", "/dev/stderr"].map(fs::metadata);
+    let mut own = own.iter().flatten();
+    there.file_type().is_fifo()
+        && own.any(|own| (own.dev(), own.ino()) == (there.dev(), there.ino()))
+}
+
+/// Whether a file could be made there, which a link may have elsewhere.
+fn may_make(path: &Path) -> io::Result<()> {
+    let mut path = path.to_owned();
+    while let Ok(target) = fs::read_link(&path) {
+        path = folder(&path).join(target);
+    }
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    Ok(accessat(CWD, folder(&path), access, AtFlags::EACCESS)?)
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 impl State {

@@ -1,7 +1,8 @@
 //! The audit log in a file of its own.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -126,6 +127,61 @@ fn the_doctor_leaves_no_file_behind() {
 
     assert!(output.stdout.contains("in audit.log"), "{output:?}");
     assert_eq!(place.files(), [""; 0]);
+}
+
+#[test]
+fn the_doctor_leaves_a_link_as_it_is_whether_its_end_is_there_or_not() {
+    for (target, good) in [("logs/audit.log", true), ("none/audit.log", false)] {
+        let place = place(&[]);
+        fs::create_dir(place.path().join("logs")).unwrap();
+        symlink(target, place.path().join(FILE)).unwrap();
+
+        let output = place.run(&["doctor"]);
+
+        assert_eq!(output.stdout.contains("in audit.log"), good, "{output:?}");
+        let link = fs::read_link(place.path().join(FILE)).unwrap();
+        assert_eq!(link.to_str(), Some(target));
+        assert!(!place.path().join(target).exists());
+    }
+}
+
+#[test]
+fn a_pipe_is_refused_whether_somebody_reads_it_or_not() {
+    let place = place(&[]);
+    let pipe = place.path().join(FILE);
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut options = File::options();
+
+    for reader in [None, options.read(true).write(true).open(&pipe).ok()] {
+        for command in ["serve", "doctor"] {
+            let output = place.run(&[command]);
+
+            let said = format!("{}{}", output.stdout, output.stderr);
+            assert_eq!(output.code, Some(1), "{command}, {reader:?}");
+            assert!(said.contains("it is no file, but a pipe"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_outputs_of_the_process_are_as_good_as_a_file() {
+    for device in ["/dev/stdout", "/dev/stderr", "/dev/null"] {
+        let place = place(&[("AUDIT_LOG_FILE", device)]);
+
+        let doctor = place.run(&["doctor"]);
+        let mut service = place.serve();
+        refuse(&service);
+        stop(&mut service);
+
+        assert!(doctor.stdout.contains(device), "{doctor:?}");
+        assert_eq!(service.count("cannot be written"), 0, "{device}");
+    }
 }
 
 #[test]
