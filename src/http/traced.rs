@@ -22,6 +22,9 @@ const METHODS: [&str; 9] = [
     "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
 ];
 
+/// The longest name that a host can have, with its port.
+const MOST_HOST: usize = 255;
+
 /// The span of that request; none where nobody wants one.
 pub(super) fn span(
     request: &Request,
@@ -35,6 +38,7 @@ pub(super) fn span(
     }
     let method = request.method().as_str();
     let host = own_address::host(request, trusted_proxies);
+    let host = host.filter(|host| host.len() <= MOST_HOST);
     let host = host.and_then(|host| host.parse::<Authority>().ok());
     let route = addresses.route(path);
     let is_https = own_address::is_https(request, trusted_proxies);

@@ -6,7 +6,8 @@
 //!
 //! *What is in one.* Words of the code, figures, and what the audit log has as well; no user, no
 //! session, and nothing that a caller sent but its address, the host that it asked and the span that
-//! it was in. So no token can be in one.
+//! it was in. So no token is in one, unless its owner calls it a host or a trace; and no caller makes
+//! one large, as both are bounded.
 //!
 //! *Why no span for each statement.* One statement answers many requests. Each of them has a span
 //! of its own for its question, which says how long it waited, its turn included, and how many were
@@ -206,13 +207,14 @@ fn follow(span: &Span, headers: &HeaderMap) {
     };
     let states = headers.get_all("tracestate").iter();
     let states: Vec<_> = states.filter_map(|line| line.to_str().ok()).collect();
+    let states = states.join(",");
     let flags = TraceFlags::default().with_sampled(parent.is_sampled);
     let caller = SpanContext::new(
         parent.trace_id.into(),
         parent.span_id.into(),
         flags,
         true,
-        states.join(",").parse().unwrap_or_default(),
+        parent::newest(&states).parse().unwrap_or_default(),
     );
     let context = opentelemetry::Context::new().with_remote_span_context(caller);
     // It fails for spans that nobody wants or that have begun, of which this is neither.

@@ -34,6 +34,19 @@ impl Parent {
     }
 }
 
+/// What everybody has to pass on of a `tracestate` (W3C Trace Context §3.3.1.5). Each span carries it.
+const MOST_STATE: usize = 512;
+
+/// The members of a `tracestate` that fit, the newest of which come first.
+pub(super) fn newest(state: &str) -> &str {
+    let ends = state.match_indices(',').map(|(at, _)| at);
+    let mut ends = ends
+        .chain([state.len()])
+        .take_while(|end| *end <= MOST_STATE);
+    let end = ends.by_ref().last().unwrap_or_default();
+    state.get(..end).unwrap_or_default()
+}
+
 /// So many digits, none of them a capital.
 fn hex(digits: &str, count: usize) -> Option<u128> {
     let is_good = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -67,6 +80,22 @@ mod tests {
 
         assert!(Parent::parse(&later).is_some());
         assert!(Parent::parse(&later.replacen("cc", "00", 1)).is_none());
+    }
+
+    #[test]
+    fn of_a_long_state_the_newest_members_are_kept() {
+        let (short, long) = ("a=1,b=2", format!("a={}", "x".repeat(300)));
+        let exact = format!("a={}", "x".repeat(510));
+
+        assert_eq!(newest(short), short);
+        assert_eq!(newest(""), "");
+        assert_eq!(newest(&exact), exact);
+        assert_eq!(newest(&format!("{exact}x")), "");
+        assert_eq!(
+            newest(&format!("{short},{long},{long}")),
+            format!("{short},{long}")
+        );
+        assert_eq!(newest(&format!("{exact},b=2")), exact);
     }
 
     #[test]

@@ -113,6 +113,25 @@ async fn no_token_no_user_and_nothing_else_that_a_caller_sends_is_in_a_span() {
 }
 
 #[tokio::test]
+async fn no_caller_makes_a_span_large() {
+    let collector = Collector::start().await;
+    let place = collector.place().with("TRUSTED_PROXIES", "127.0.0.1");
+    let mut service = place.serve();
+    let members = (0..30).map(|number| format!("v{number}={}", "x".repeat(200)));
+    let state = members.collect::<Vec<_>>().join(",");
+    let host = format!("{}.example", "x".repeat(4_000));
+
+    let lines = format!("tracestate: {state}\r\nX-Forwarded-Host: {host}\r\n");
+    refresh(&service, "x", &(traceparent("01") + &lines));
+    stop(&mut service);
+
+    let spans = collector.by_name().await;
+    let span = &spans["POST /api/auth/refresh"];
+    assert_eq!(span.trace_state, state[..state.find(",v2").unwrap()]);
+    assert!(!plain(&span.attributes).contains_key("server.address"));
+}
+
+#[tokio::test]
 async fn a_caller_who_cannot_be_read_begins_no_trace() {
     let collector = Collector::start().await;
     let place = collector.place();

@@ -36,7 +36,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// How long a span waits for others.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// The most spans that wait; of a few hundred bytes each.
+/// The most spans that wait; of a few hundred bytes each, and less than 2 KB whatever callers send.
 const MOST_WAITING: usize = 2_048;
 
 /// The most spans of a batch.
