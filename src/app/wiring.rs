@@ -176,5 +176,6 @@ pub fn explainer(
         mode: config.mode,
         grace: config.grace,
         accepts_imported: config.accepts_imported,
+        elsewhere: elsewhere(config),
     }
 }

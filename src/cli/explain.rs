@@ -11,7 +11,8 @@ use crate::app;
 use crate::config::{Config, Purpose};
 use crate::domain::{Lookup, SessionId, SessionName, Standing, Subject, SystemClock};
 use crate::service::{
-    ExplainError, Finding, Records, RecordsError, SessionError, SessionStore, UserDirectory,
+    ExplainError, Finding, Records, RecordsError, SessionError, SessionStore, TokenKind,
+    UserDirectory,
 };
 use crate::store::{self, ConnectError, SqlSessionStore};
 
@@ -48,6 +49,12 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     let rows: Vec<_> = explanation.findings.into_iter().map(row).collect();
     table(&["Check", "Verdict", "Seen"], &rows, args.json);
     match explanation.refusal {
+        None if explanation.kind == TokenKind::Elsewhere => {
+            if !args.json {
+                say("Only the identity provider knows whether this token would be exchanged.");
+            }
+            Err(Failure::Said)
+        }
         None => {
             if !args.json {
                 say("This token would be exchanged.");

@@ -17,7 +17,8 @@ fn finding(place: &Place) -> (Option<i32>, String, String) {
     (output.code, text("state"), text("seen"))
 }
 
-fn place(url: &str) -> Place {
+/// A place whose service asks the Cognito at `url`.
+pub(super) fn place(url: &str) -> Place {
     Place::new()
         .with("COGNITO_REGION", "eu-central-1")
         .with("COGNITO_CLIENT_ID", CLIENT)

@@ -13,6 +13,8 @@ mod emulator;
 #[cfg(feature = "cognito")]
 mod emulators;
 #[cfg(feature = "cognito")]
+mod explain;
+#[cfg(feature = "cognito")]
 mod figures;
 #[cfg(feature = "cognito")]
 mod flights;

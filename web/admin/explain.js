@@ -30,6 +30,7 @@ const list = (checks) => [
 const show = ({ kind, contract, verdict: whole, reason, code, hint, checks }) => {
   const what = `It is ${KINDS[kind] ?? kind}${contract ? ` of ${contract}` : ""}.`;
   if (whole === "exchanged") note("good", el("strong", {}, "This token would be exchanged."), ` ${what}`);
+  else if (whole === "unknown") note("wait", el("strong", {}, "Only the identity provider knows whether this token would be exchanged."), " A refresh would ask it.");
   else {
     note("bad", el("strong", {}, `This token would be refused: ${reason}`), " (", codeLink(code), `). ${what}`,
       hint ? ` Look at the settings: ${hint}.` : null);

@@ -69,6 +69,8 @@ enum Verdict {
     Exchanged,
     /// It would be refused.
     Refused,
+    /// Only the identity provider knows, which a refresh would ask.
+    Unknown,
 }
 
 /// Whether a check says yes.
@@ -117,13 +119,13 @@ impl From<Explanation> for ExplanationReply {
             kind: match explanation.kind {
                 TokenKind::Access => Kind::AccessToken,
                 TokenKind::Refresh => Kind::RefreshToken,
-                TokenKind::Unknown => Kind::Unknown,
+                TokenKind::Unknown | TokenKind::Elsewhere => Kind::Unknown,
             },
             contract: explanation.contract.map(ContractName::from),
-            verdict: if refusal.is_some() {
-                Verdict::Refused
-            } else {
-                Verdict::Exchanged
+            verdict: match refusal {
+                Some(_) => Verdict::Refused,
+                None if explanation.kind == TokenKind::Elsewhere => Verdict::Unknown,
+                None => Verdict::Exchanged,
             },
             code: refusal.map(code),
             reason: refusal.map(|refusal| refusal.to_string()),

@@ -90,7 +90,7 @@ impl ExplanationsApi {
     /// Explain a token
     ///
     /// Says what a refresh would say now, check by check, as `remint explain` does. Changes nothing
-    /// and issues nothing: a token that is good once still is.
+    /// and issues nothing: a token that is good once still is. Asks no identity provider.
     #[oai(path = "/explanations", method = "post", operation_id = "explainToken")]
     async fn explain(&self, _key: Keyed, body: Body<ExplanationRequest>) -> Guarded<Explained> {
         let token = body

@@ -36,9 +36,10 @@ impl Explainer {
         {
             return Ok(renewed_otherwise(minter.contract(), &token));
         }
-        match verified {
-            Err(unverified) => Ok(explain_unverified(unverified)),
-            Ok(token) => self.explain_verified(&token, now).await,
+        match (verified, self.elsewhere) {
+            (Err(Unverified::Format), Some(contract)) => Ok(judged_elsewhere(contract)),
+            (Err(unverified), _) => Ok(explain_unverified(unverified)),
+            (Ok(token), _) => self.explain_verified(&token, now).await,
         }
     }
 
@@ -140,6 +141,19 @@ fn renewed_otherwise(contract: Contract, token: &VerifiedToken) -> Explanation {
         }],
         refusal,
         trail: trail(token),
+    }
+}
+
+/// What can be said of a token that an identity provider may have given out.
+fn judged_elsewhere(contract: Contract) -> Explanation {
+    let seen = "neither a JWT in compact form nor a refresh token of this service; a refresh would \
+                ask the identity provider";
+    Explanation {
+        kind: TokenKind::Elsewhere,
+        contract: Some(contract),
+        findings: vec![Finding::new("form", Ok(seen.to_owned()))],
+        refusal: None,
+        trail: Trail::default(),
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Explainer {
     pub grace: TimeDelta,
     /// Whether tokens of the legacy backend, imported before, are accepted.
     pub accepts_imported: bool,
+    /// The contract whose refresh tokens an identity provider judges, which is not asked here.
+    pub elsewhere: Option<Contract>,
 }
 
 /// What is to be said of a token. Nothing of it is secret.
@@ -43,7 +45,7 @@ pub struct Explanation {
     pub contract: Option<Contract>,
     /// What each check says, in the order in which the service makes them.
     pub findings: Vec<Finding>,
-    /// Why it would be refused; [`None`] if it would be exchanged.
+    /// Why it would be refused; [`None`] if it would be exchanged, or may be.
     pub refusal: Option<Refusal>,
     /// Whom and what it is about.
     pub trail: Trail,
@@ -58,6 +60,9 @@ pub enum TokenKind {
     Refresh,
     /// It has the form of neither.
     Unknown,
+    /// It has the form of neither, and only an identity provider knows whether it is one of its own
+    /// and would be exchanged.
+    Elsewhere,
 }
 
 /// What one check says about a token.

@@ -11,6 +11,9 @@ use crate::domain::{
 use super::super::{LegacyText, LegacyToken, Minter, Presented, Trail};
 use super::{ExplainError, Explainer, Explanation, Finding, RecordsError, TokenKind};
 
+/// Refuses what this service made: it knows its own tokens alone.
+const PROVIDER: &str = "identity provider";
+
 /// What a refresh token turned out to be.
 pub(super) enum Recognised {
     /// It has the form of those contracts, and nobody made it who has a key.
@@ -68,6 +71,10 @@ impl Explainer {
             Recognised::Genuine(contract, presented) => {
                 explanation.contract = Some(contract);
                 explanation.add("form", Ok(form(contract.word())));
+                if self.elsewhere == Some(contract) {
+                    explanation.add(PROVIDER, Err(Unverified::Provider.into()));
+                    return Ok(explanation);
+                }
                 explanation.add("signature", Ok(presented.key.label.clone()));
                 explanation.add("key still trusted", trust(&presented, now));
                 let minter = self.offered(contract)?;
@@ -80,6 +87,10 @@ impl Explainer {
                 explanation.contract = Some(contract);
                 let seen = format!("imported for {}", contract.word());
                 explanation.add("form", Ok(seen));
+                if self.elsewhere == Some(contract) {
+                    explanation.add(PROVIDER, Err(Unverified::Provider.into()));
+                    return Ok(explanation);
+                }
                 let minter = self.offered(contract)?;
                 self.add_session(minter, (name, 0), now, &mut explanation)
                     .await?;
