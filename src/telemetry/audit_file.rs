@@ -12,7 +12,8 @@ use tracing::{error, warn};
 /// A file that lines are appended to, one write each.
 ///
 /// What it cannot take is lost, which the log says once, and again when it is over: a full disk
-/// ends no session and keeps nobody waiting.
+/// ends no session and keeps nobody waiting. One that hangs does: when as many lines wait for it as
+/// [`super::init`] lets wait, whoever has the next one waits with them.
 #[derive(Clone)]
 pub struct AuditFile(Arc<Shared>);
 
