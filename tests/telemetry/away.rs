@@ -1,19 +1,18 @@
 //! A collector that is away, slow, or wants a key.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use super::collector::{Collector, refresh, stop};
 use crate::cli::place_with_users;
 use crate::harness::logs;
+use crate::harness::servers::daemon::free_port;
 
 const GONE: &str = "traces cannot be exported";
 
 #[tokio::test]
 async fn one_that_is_away_is_said_once_and_so_is_its_return() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let url = format!("http://{address}");
     let place = place_with_users().with("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
     let mut service = place.serve();
