@@ -13,6 +13,7 @@ use super::vars::{Vars, split};
 const BASE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
 const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
 
@@ -20,8 +21,7 @@ const RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
 const PROTOCOL: &str = "only http/protobuf is spoken, mostly at port 4318";
 
 /// Said where a key travels for all to read.
-const PLAIN_HTTP: &str = "OTEL_EXPORTER_OTLP_HEADERS: over plain HTTP anybody on the way to the \
-    collector can read them";
+const PLAIN_HTTP: &str = "over plain HTTP anybody on the way to the collector can read them";
 
 /// The settings; none where there is no endpoint, or `OTEL_SDK_DISABLED` turns all of it off. A
 /// binary that was built without has a problem with an endpoint.
@@ -29,7 +29,7 @@ pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<TraceS
     let is_off = vars.optional("OTEL_SDK_DISABLED");
     let (base, traces) = (vars.optional(BASE), vars.optional(TRACES));
     let protocol = vars.optional("OTEL_EXPORTER_OTLP_PROTOCOL");
-    let headers = vars.secret(HEADERS, "OTEL_EXPORTER_OTLP_HEADERS_FILE");
+    let headers = secret_headers(vars);
     let service_name = vars.optional("OTEL_SERVICE_NAME");
     let resource = vars.optional(RESOURCE);
     let sampler = vars.optional("OTEL_TRACES_SAMPLER");
@@ -52,12 +52,13 @@ pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<TraceS
         vars.problem("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOL);
     }
     let endpoint = endpoint(vars, name, &address);
-    let headers = headers.map_or_else(HeaderMap::new, |text| self::headers(vars, &text));
+    let headers = headers.map(|(name, text)| (name, headers_of(vars, name, &text)));
     let resource = resource.map_or_else(Vec::new, |text| attributes(vars, &text));
     let sampling = sampling(vars, sampler.as_deref(), ratio.as_deref());
     let endpoint = endpoint?;
+    let (name, headers) = headers.unwrap_or_default();
     if !headers.is_empty() && is_overheard(&endpoint) {
-        warnings.push(PLAIN_HTTP.to_owned());
+        warnings.push(format!("{name}: {PLAIN_HTTP}"));
     }
     let named = resource.iter().find(|(name, _)| name == "service.name");
     let named = named.map(|(_, value)| value.clone());
@@ -102,7 +103,15 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     split(text).into_iter().map(pair).collect()
 }
 
-fn headers(vars: &mut Vars, text: &SecretString) -> HeaderMap {
+/// Those of traces, or else those of everything; with the name that they have.
+fn secret_headers(vars: &mut Vars) -> Option<(&'static str, SecretString)> {
+    let base = vars.secret(HEADERS, "OTEL_EXPORTER_OTLP_HEADERS_FILE");
+    let traces = vars.secret(TRACES_HEADERS, "OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE");
+    let traces = traces.map(|text| (TRACES_HEADERS, text));
+    traces.or(base.map(|text| (HEADERS, text)))
+}
+
+fn headers_of(vars: &mut Vars, name: &str, text: &SecretString) -> HeaderMap {
     let header = |(name, value): (String, String)| {
         let name = HeaderName::from_str(&name).ok()?;
         let mut value = HeaderValue::from_str(&value).ok()?;
@@ -112,7 +121,7 @@ fn headers(vars: &mut Vars, text: &SecretString) -> HeaderMap {
     let pairs = pairs(text.expose_secret());
     let headers = pairs.and_then(|pairs| pairs.into_iter().map(header).collect());
     headers.unwrap_or_else(|| {
-        vars.problem(HEADERS, "expected names and values: api-key=…,x-tenant=…");
+        vars.problem(name, "expected names and values: api-key=…,x-tenant=…");
         HeaderMap::new()
     })
 }

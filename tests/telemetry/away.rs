@@ -77,6 +77,24 @@ async fn a_second_signal_does_not_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_another_takes_the_place_of_is_not_sent() {
+    let collector = Collector::start().await;
+    let place = collector
+        .place()
+        .with("OTEL_EXPORTER_OTLP_HEADERS", "x-base=1");
+    let place = place.with("OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE", "headers");
+    std::fs::write(place.path().join("headers"), "x-traces=2\n").unwrap();
+    let mut service = place.serve();
+
+    refresh(&service, "x", "");
+    stop(&mut service);
+
+    let requests = collector.requests().await;
+    let has = |name| requests.iter().any(|it| it.headers.contains_key(name));
+    assert_eq!(["x-base", "x-traces"].map(has), [false, true]);
+}
+
+#[tokio::test]
 async fn its_key_is_sent_and_shown_nowhere() {
     let key = "the-key-of-the-collector-of-the-tests";
     logs::never(key);

@@ -15,7 +15,7 @@ use super::*;
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
 /// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 18] = [
+const SECRETS: [&str; 20] = [
     "ADMIN_API_KEY",
     "ADMIN_API_KEY_FILE",
     "COGNITO_CLIENT_SECRET",
@@ -30,6 +30,8 @@ const SECRETS: [&str; 18] = [
     "OAUTH_CLIENT_SECRET_FILE",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_HEADERS_FILE",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE",
     "REDIS_URL",
     "REDIS_URL_FILE",
     "USERS_DATABASE_URL",

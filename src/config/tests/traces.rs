@@ -1,3 +1,5 @@
+use http::HeaderValue;
+
 use super::{problem, read};
 use crate::telemetry::EXPORTS_TRACES;
 
@@ -90,6 +92,10 @@ fn what_cannot_be_meant_is_a_problem_that_quotes_no_secret() {
             "expected names and values",
         ),
         (
+            vec![ENDPOINT, ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "secret")],
+            "TRACES_HEADERS: expected names and values",
+        ),
+        (
             vec![ENDPOINT, ("OTEL_RESOURCE_ATTRIBUTES", "secret")],
             "expected names and values",
         ),
@@ -117,18 +123,41 @@ fn a_key_shows_nowhere_and_is_warned_of_where_anybody_can_read_it() {
     if !EXPORTS_TRACES {
         return;
     }
-    let key = ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hush");
-    for (url, warnings) in [
-        ("http://127.0.0.1:4318", 0),
-        ("https://c", 0),
-        ("http://c", 1),
-    ] {
-        let config = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", url), key]).unwrap();
+    let names = [
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    ];
+    for (name, (url, warnings)) in names.into_iter().flat_map(|name| {
+        [
+            (name, ("http://127.0.0.1:4318", 0)),
+            (name, ("https://c", 0)),
+            (name, ("http://c", 1)),
+        ]
+    }) {
+        let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", url), (name, "api-key=hush")];
+        let config = read(&settings).unwrap();
 
         let heard = config.warnings.iter();
-        let heard = heard.filter(|line| line.contains("OTEL_EXPORTER_OTLP_HEADERS"));
+        let heard = heard.filter(|line| line.starts_with(&format!("{name}: ")));
         assert_eq!(heard.count(), warnings, "{url}");
         assert!(!format!("{config:?}").contains("hush"));
         assert_eq!(config.traces.unwrap().headers["api-key"], "hush");
     }
+}
+
+#[test]
+fn the_headers_of_traces_take_the_place_of_those_of_everything() {
+    if !EXPORTS_TRACES {
+        return;
+    }
+    let base = ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=1,x-b=2");
+    let own = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-b=3");
+
+    let traces = read(&[ENDPOINT, base, own]).unwrap().traces.unwrap();
+
+    let headers = traces.headers.iter();
+    let headers: Vec<_> = headers
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
+    assert_eq!(headers, [("x-b", &HeaderValue::from_static("3"))]);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Request, Response};
 use opentelemetry_http::{HttpClient, HttpError};
 use tracing::{info, warn};
@@ -39,9 +40,12 @@ impl Collector {
     }
 
     fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, ureq::Error> {
-        for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
-        }
+        // What else the library sends, it has read from the environment, past the settings.
+        let plain = [CONTENT_TYPE, CONTENT_ENCODING, USER_AGENT];
+        let headers = request.headers_mut();
+        let plain = plain.map(|name| headers.remove(&name).map(|value| (name, value)));
+        *headers = self.headers.clone();
+        headers.extend(plain.into_iter().flatten());
         let answer = self.agent.run(request.map(|body| body.to_vec()))?;
         let (head, body) = answer.into_parts();
         let body = body.into_with_config().limit(MOST_BYTES).read_to_vec()?;
