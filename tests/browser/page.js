@@ -49,6 +49,18 @@ test("an expired token is exchanged, and the fresh one can be looked at", PATIEN
   await context.close();
 });
 
+test("a text that is far too long is judged, and not by what was there before", PATIENCE, async () => {
+  const { context, page, found } = await open();
+  await tokenOf(page).fill(EXPIRED);
+  const before = await page.locator("#summary").textContent();
+
+  await tokenOf(page).fill("A".repeat(400_000));
+
+  assert.notEqual(await page.locator("#summary").textContent(), before);
+  assert.deepEqual(found, []);
+  await context.close();
+});
+
 test("a pasted refresh token is exchanged by its contract", PATIENCE, async () => {
   const { context, page } = await open();
   for (const name of ["token_pair", "envelope", "refresh_token", "oauth2"]) {
