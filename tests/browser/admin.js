@@ -136,6 +136,19 @@ test("the key is forgotten after a quarter of an hour in which nobody does anyth
   assert.equal(await page.getByRole("heading", { name: "Figures" }).isVisible(), false);
 }, (page) => page.clock.install()));
 
+test("the key does not outlive the sleep of the machine, in which no timer runs", PATIENCE, async () => {
+  for (const wake of [
+    (page) => page.getByRole("heading", { name: "Figures" }).click(),
+    (page) => page.clock.runFor(5_000),
+  ]) await opened(async (page) => {
+    await page.clock.setSystemTime(Date.now() + 16 * 60_000);
+
+    await wake(page);
+
+    await page.getByText("Nothing was done here for 15 minutes").waitFor();
+  }, (page) => page.clock.install());
+});
+
 test("a session that is revoked is refused its next refresh, and the others are not", PATIENCE, () => opened(async (page) => {
   const [one, other] = [await start("alice"), await start("alice")];
   await list(page, "alice");

@@ -9,6 +9,7 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 let key = null;
 let uses = new AbortController();
 let idle;
+let stirred = 0;
 let onForgotten = () => {};
 
 /** Keeps `text` until it is forgotten; false if it can be no key. */
@@ -16,6 +17,7 @@ export const keep = (text) => {
   if (!SENDABLE.test(text)) return false;
   key = text;
   uses = new AbortController();
+  stirred = Date.now();
   stir();
   return true;
 };
@@ -29,10 +31,17 @@ export const forget = (why) => {
   onForgotten(why);
 };
 
+const forgetIdle = () => forget("Nothing was done here for 15 minutes, so the key is forgotten.");
+
+// A timer stands still while the machine sleeps; the clock does not.
+const wasIdle = () => Date.now() - stirred > IDLE_MILLISECONDS;
+
 const stir = () => {
+  if (wasIdle()) forgetIdle();
   if (key === null) return;
+  stirred = Date.now();
   clearTimeout(idle);
-  idle = setTimeout(() => forget("Nothing was done here for 15 minutes, so the key is forgotten."), IDLE_MILLISECONDS);
+  idle = setTimeout(forgetIdle, IDLE_MILLISECONDS);
 };
 
 /** Calls `forgotten`, with the reason, whenever the key is no longer there. */
@@ -54,6 +63,7 @@ const read = async (response) => {
  * The status is 0 where there is no answer, and null where the key was forgotten meanwhile.
  */
 export const ask = async (path, { method = "GET", body } = {}) => {
+  if (wasIdle()) forgetIdle();
   const use = uses.signal;
   if (key === null) return { status: null };
   const headers = { authorization: `Bearer ${key}` };
