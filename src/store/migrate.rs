@@ -82,10 +82,10 @@ async fn applied(
     let rows = connection.query_all_raw(select).await?;
     let versions = rows.iter().map(|row| row.try_get("", "version"));
     let versions: Vec<String> = versions.collect::<Result<_, _>>()?;
-    Ok(states(migrator, versions))
+    Ok(states(migrator, &versions))
 }
 
-fn states(migrator: Migrator, applied: Vec<String>) -> Vec<MigrationState> {
+fn states(migrator: Migrator, applied: &[String]) -> Vec<MigrationState> {
     let known = migrator.get_migration_files();
     let known: Vec<_> = known.iter().map(|one| one.name().to_owned()).collect();
     let foreign = applied.iter().filter(|version| !known.contains(version));
@@ -124,7 +124,7 @@ pub async fn migrations(
     let manager = SchemaManager::new(connection);
     match manager.has_table("remint_migrations").await {
         Ok(true) => applied(connection, migrator).await.map_err(failed),
-        Ok(false) => Ok(states(migrator, Vec::new())),
+        Ok(false) => Ok(states(migrator, &[])),
         Err(error) => Err(failed(error)),
     }
 }
