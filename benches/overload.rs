@@ -10,10 +10,10 @@
     reason = "a measurement that fails may say so by a panic"
 )]
 
+#[expect(dead_code, reason = "each measurement needs another part of it")]
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
@@ -23,7 +23,7 @@ use remint::domain::{Clock as _, SystemClock};
 use support::drive::{Load, UNSENT, drive};
 use support::figures::{Figures, float};
 use support::plot::{self, Line, Panel};
-use support::service::{SECRET, Service};
+use support::service::{SECRET, Service, keep_to_second_processor};
 use support::tokens::Mint;
 
 /// Offered loads, in parts of what the service answers at most.
@@ -69,14 +69,6 @@ fn main() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/overload.svg");
         draw(&file, &figures);
     }
-}
-
-/// The service has the first one for itself.
-fn keep_to_second_processor() {
-    let pid = std::process::id().to_string();
-    let mut command = Command::new("taskset");
-    let command = command.args(["-cp", "1", &pid]).stdout(Stdio::null());
-    assert!(command.status().unwrap().success());
 }
 
 /// The most that it answers first, then the figures of each load.

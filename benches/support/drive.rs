@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::exchange::exchange;
 use super::tokens::Mint;
 
 /// Stands for the status where all connections were busy.
@@ -152,43 +151,13 @@ async fn connection(shared: &Shared) {
         shared.ready.acquire().await.unwrap().forget();
         let due = shared.due.borrow_mut().pop_front().unwrap();
         let left = PATIENCE.saturating_sub(due.elapsed());
-        let exchange = exchange(shared, &mut stream, &mut buffer);
+        let request = shared.mint.borrow_mut().request();
+        let exchange = exchange(shared.address, &mut stream, &request, &mut buffer);
         let status = timeout(left, exchange).await.ok().flatten();
+        let status = status.map(|answer| answer.status);
         if status.is_none() {
             stream = None;
         }
         shared.note(due, status.unwrap_or_default());
-    }
-}
-
-/// One request and the status of its answer.
-async fn exchange(
-    shared: &Shared,
-    stream: &mut Option<TcpStream>,
-    buffer: &mut Vec<u8>,
-) -> Option<u16> {
-    if stream.is_none() {
-        let fresh = TcpStream::connect(shared.address).await.ok()?;
-        fresh.set_nodelay(true).ok()?;
-        *stream = Some(fresh);
-    }
-    let stream = stream.as_mut()?;
-    let request = shared.mint.borrow_mut().request();
-    stream.write_all(&request).await.ok()?;
-    buffer.clear();
-    loop {
-        if stream.read_buf(buffer).await.ok()? == 0 {
-            return None;
-        }
-        let mut headers = [httparse::EMPTY_HEADER; 32];
-        let mut answer = httparse::Response::new(&mut headers);
-        if let httparse::Status::Complete(head) = answer.parse(buffer).ok()? {
-            let mut headers = answer.headers.iter();
-            let length = headers.find(|header| header.name.eq_ignore_ascii_case("content-length"));
-            let length: usize = std::str::from_utf8(length?.value).ok()?.parse().ok()?;
-            if buffer.len() >= head + length {
-                return answer.code;
-            }
-        }
     }
 }

@@ -61,7 +61,7 @@ impl Figures {
 }
 
 /// What so many in a hundred are faster than, in milliseconds.
-fn quantile(sorted: &[Duration], hundredths: usize) -> f64 {
+pub(crate) fn quantile(sorted: &[Duration], hundredths: usize) -> f64 {
     let at = sorted.get(sorted.len() * hundredths / 100);
     at.map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }
@@ -69,4 +69,10 @@ fn quantile(sorted: &[Duration], hundredths: usize) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub(crate) fn float(count: usize) -> f64 {
     count as f64
+}
+
+/// The one in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

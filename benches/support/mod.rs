@@ -1,7 +1,11 @@
 //! What measurements of a running service are made of.
 
+pub(crate) mod closed;
 pub(crate) mod drive;
+mod exchange;
 pub(crate) mod figures;
+pub(crate) mod instructions;
 pub(crate) mod plot;
 pub(crate) mod service;
+pub(crate) mod straightforward;
 pub(crate) mod tokens;

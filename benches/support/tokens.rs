@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::closed::post;
+
 /// How many users the tokens are of.
 pub(crate) const USERS: u64 = 10_000;
 
@@ -36,20 +38,27 @@ impl Mint {
         let payload =
             format!(r#"{{"sub":"user-{user}","iat":{iat},"exp":{exp},"jti":"{issued:016x}"}}"#);
         let signed = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(payload));
-        let mut mac = self.key.clone();
-        mac.update(signed.as_bytes());
-        let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        let signature = self.signature(&signed);
         format!("{signed}.{signature}")
     }
 
     /// A refresh of a token that was not there before, as bytes.
     pub(crate) fn request(&mut self) -> Vec<u8> {
-        let body = format!(r#"{{"token":"{}"}}"#, self.token());
-        let length = body.len();
-        format!(
-            "POST /api/auth/refresh HTTP/1.1\r\nHost: remint\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
+        post(
+            "/api/auth/refresh",
+            &format!(r#"{{"token":"{}"}}"#, self.token()),
         )
-        .into_bytes()
+    }
+
+    /// Whether that token has the signature of the key.
+    pub(crate) fn has_signed(&self, token: &str) -> bool {
+        let (signed, signature) = token.rsplit_once('.').unwrap_or_default();
+        self.signature(signed) == signature
+    }
+
+    fn signature(&self, signed: &str) -> String {
+        let mut mac = self.key.clone();
+        mac.update(signed.as_bytes());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 }

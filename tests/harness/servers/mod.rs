@@ -113,7 +113,7 @@ static POSTGRES: Daemon = Daemon {
             --auth trust --no-sync --encoding UTF8 --locale C.UTF-8
         exec $as postgres -D "$FOLDER/data" -p "$PORT" -c listen_addresses=127.0.0.1 \
             -c unix_socket_directories= -c max_connections=300 -c shared_buffers=64MB \
-            -c fsync=off -c synchronous_commit="${KEEP:-off}" -c full_page_writes=off -c wal_level=minimal \
+            -c fsync="${KEEP:-off}" -c synchronous_commit="${KEEP:-off}" -c full_page_writes=off -c wal_level=minimal \
             -c max_wal_senders=0 -c autovacuum=off -c timezone=UTC"#,
     prepare: |port| {
         let role = "CREATE ROLE service LOGIN PASSWORD 'secret'";

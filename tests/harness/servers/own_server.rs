@@ -79,7 +79,7 @@ impl OwnServer {
     }
 
     /// The first one first: the others are its own to replace.
-    fn processes(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn processes(&self) -> io::Result<Vec<String>> {
         let pid = self.pid();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
         let children = children.split_whitespace().map(str::to_owned);
@@ -98,8 +98,8 @@ impl OwnServer {
     /// Starts it, and waits until `answers` finds that it does.
     async fn run(&mut self, answers: fn(u16) -> Result<(), Problem>) {
         let path = std::env::join_paths(search_path()).unwrap();
-        // MariaDB's 2 hands the log to the system at every commit.
-        let keep = if self.is_postgres { "on" } else { "2" };
+        // To MariaDB 1 is: on the disk at every commit.
+        let keep = if self.is_postgres { "on" } else { "1" };
         let variables = BTreeMap::from([
             ("KEEP", keep.to_owned()),
             ("OWNER", self.daemon.owner.to_owned()),
