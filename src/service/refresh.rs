@@ -125,6 +125,10 @@ impl Refresher {
             .claims
             .as_ref()
             .ok_or(Refusal::from(Unsupported::Claims))?;
+        if self.mode == RefreshMode::Stateless {
+            let session = admission.lineage.session;
+            self.limits.exchange(session, None).await?;
+        }
 
         let user_key = admission.subject.user_key();
         // At once, so that nobody waits for two answers one after the other.
@@ -136,11 +140,6 @@ impl Refresher {
         let standing = standing?;
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;
-        if self.mode == RefreshMode::Stateless {
-            // Only now: a refresh that our own trouble prevents must not count.
-            let session = admission.lineage.session;
-            self.limits.exchange(session, None).await?;
-        }
 
         let next = self.next(&admission, &standing, user.claims, now);
         // Signed first: a token that cannot be signed must not use up the old one.

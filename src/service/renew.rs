@@ -106,6 +106,16 @@ impl Renewer {
         let access_token = access_token
             .map(|token| self.judge_access_token(token, now))
             .transpose()?;
+        let is_kept = self.minter.contract().renewal() != Renewal::Rotated;
+        let is_ours = candidate.foreign.is_none();
+        if let SessionName::Id(id) = candidate.name
+            && is_kept
+            && is_ours
+        {
+            trail.session = Some(id);
+            trail.key = Some(candidate.key.clone());
+            self.limits.exchange(id, None).await?;
+        }
         let standing = self.sessions.locate(candidate.name).await?;
         let Some(session) = standing.session.clone() else {
             // Ours, and forgotten because it is over; or nobody's.
@@ -115,6 +125,10 @@ impl Renewer {
             return Err(refusal.into());
         };
         self.note(&candidate, &session, trail);
+        // Only now, for what is nobody's token names as many sessions as its sender likes.
+        if is_kept && !is_ours {
+            self.limits.exchange(session.id, None).await?;
+        }
         let subject = self.minter.subject(&session);
         if let Some((token, admission)) = &access_token {
             belongs(token, admission, &session)?;
@@ -122,10 +136,6 @@ impl Renewer {
         standing.admit(session.rotated_at)?;
         let user = self.directory.find(&subject).await?;
         let user = user.admit(session.rotated_at)?;
-        if self.minter.contract().renewal() != Renewal::Rotated {
-            // Only now: a refresh that our own trouble prevents must not count.
-            self.limits.exchange(session.id, None).await?;
-        }
 
         let claims = ClaimSet::from_unique(session.claims.clone());
         let claims = self.minter.overwrite(claims, user.claims, &subject);

@@ -69,22 +69,6 @@ async fn a_refresh_token_that_is_kept_is_counted_each_time() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_the_services_own_trouble_prevents_is_not_counted() {
-    let app = spawn_with(&[("RATE_LIMIT_PER_MINUTE", "1")]).await;
-    let token = app.expired_token();
-    let mut kept = Frontend::log_in(&app, Contract::RefreshToken).await;
-    app.sql("ALTER TABLE users RENAME TO away").await;
-    assert_eq!(app.refresh(&token).await.status, 503);
-    assert_eq!(kept.send(&app).await.status, 503);
-
-    app.sql("ALTER TABLE away RENAME TO users").await;
-
-    assert_eq!(app.refresh(&token).await.status, 200);
-    assert_eq!(kept.refresh(&app).await.status, 200);
-    assert_eq!(app.refresh(&token).await.status, 429);
-}
-
-#[tokio::test]
 async fn whoever_has_to_wait_loses_nothing() {
     for app in spawn_on_each(&[TEN]).await {
         for contract in ROTATED {
