@@ -1,7 +1,8 @@
 //! The chapters that one walks through, command by command, as a reader does.
 //!
 //! A block ```` ```sh,run ```` is run in a folder of its own, ```` ```sh,serve ```` starts the service, and what the block
-//! after it shows as `printed` is what was printed; `…` stands for anything.
+//! after it shows as `printed` is what was printed; `…` stands for anything. What is run beside the service is run in a
+//! second terminal, where no variable of the first is set.
 
 use std::fs;
 use std::path::Path;
@@ -45,6 +46,9 @@ fn fits(pattern: &str, seen: &str) -> bool {
     rest.is_empty() || pattern.trim().ends_with('…')
 }
 
+/// Where variables live on from one block to the next.
+const VARIABLES: &str = ".variables";
+
 /// A reader who walks through a chapter.
 struct Walk {
     place: Place,
@@ -80,11 +84,17 @@ impl Walk {
         }
     }
 
+    /// Starts the service, and goes on in a second terminal.
+    fn serve(&mut self) {
+        self.service = Some(self.place.serve());
+        fs::remove_file(self.place.path().join(VARIABLES)).unwrap();
+    }
+
     /// What the commands print; variables live on.
     fn run(&self, commands: &str) -> String {
         let commands = self.here(commands);
         let script = format!(
-            "set -eu\n[ ! -e .variables ] || . ./.variables\n{commands}\nset >.variables\nexport -p >>.variables"
+            "set -eu\n[ ! -e {VARIABLES} ] || . ./{VARIABLES}\n{commands}\nset >{VARIABLES}\nexport -p >>{VARIABLES}"
         );
         let output = self.place.shell(&script);
         assert_eq!(output.code, Some(0), "{commands}\n{output:?}");
@@ -97,7 +107,7 @@ impl Walk {
         for Block { kind, text } in blocks(chapter) {
             match kind {
                 "run" => printed = self.run(text),
-                "serve" => self.service = Some(self.place.serve()),
+                "serve" => self.serve(),
                 "printed" => {
                     assert!(fits(&self.here(text), &printed), "{text}\nbut:\n{printed}");
                     compared += 1;
