@@ -37,6 +37,7 @@ fn texts() -> Vec<(String, String)> {
         "docker",
         "haproxy",
         "kubernetes",
+        "logrotate",
         "nginx",
         "systemd",
         "traefik",
