@@ -189,6 +189,15 @@ test("a cut-off ends everything of a user, also what is written down nowhere", P
   assert.equal((await refresh({ token })).status, 401);
 }));
 
+test("a cut-off of a user whom nobody knows says so", PATIENCE, () => opened(async (page) => {
+  await list(page, "nobody");
+
+  await page.getByRole("button", { name: "End everything of nobody" }).click();
+  await page.getByRole("button", { name: "End everything", exact: true }).click();
+
+  await page.getByText("The users table has no user of the key nobody.").waitFor();
+}));
+
 test("a user without sessions has none, and trouble is told from that", PATIENCE, () => opened(async (page, found) => {
   await list(page, "nobody");
   await page.getByText("No session of nobody is written down").waitFor();

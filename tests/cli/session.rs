@@ -112,6 +112,30 @@ fn everything_of_one_user_can_be_revoked() {
     assert!(sessions(&place.run(&["session", "list", "bob", "--json"])).is_empty());
 }
 
+#[test]
+fn ending_what_a_user_has_whom_nobody_knows_says_so() {
+    let place = place_with_users();
+
+    let [nobody, alice] =
+        ["nobody", "alice"].map(|user| place.run(&["session", "revoke", "--user", user]));
+
+    let unknown = "the users table has no user of the key nobody: keys are those of \
+                   USERS_KEY_COLUMN (id)";
+    assert!(nobody.stderr.contains(unknown), "{nobody:?}");
+    assert!(!alice.stderr.contains("users table"), "{alice:?}");
+    assert_eq!((nobody.code, alice.code), (Some(0), Some(0)));
+}
+
+#[test]
+fn without_the_users_table_everything_of_a_user_ends_all_the_same() {
+    let place = place_with_users().with("USERS_TABLE", "people");
+
+    let output = place.run(&["session", "revoke", "--user", "alice"]);
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+}
+
 /// What starting a session of alice's printed.
 fn started(place: &Place, contract: &str) -> Value {
     let arguments = [

@@ -124,7 +124,12 @@ export const bindSessions = () => {
       return;
     }
     const until = absolute(Date.parse(answer.body.at) / 1000);
-    if (await list(user)) told(`Everything that ${user} got up to ${until} is ended.`, "good");
+    if (!(await list(user))) return;
+    if (answer.body.known === false) {
+      told(`The users table has no user of the key ${user}. What anybody of that key got up to ${until} is ended all the same.`, "wait");
+      return;
+    }
+    told(`Everything that ${user} got up to ${until} is ended.`, "good");
   };
 
   const show = (user, sessions) => {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{ArgGroup, Subcommand};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::app;
 use crate::config::{Config, Purpose};
-use crate::domain::{Clock, Session, SessionId, SessionState, Subject, SystemClock};
-use crate::service::{Change, Revoker, SessionStore};
-use crate::store::SqlSessionStore;
+use crate::domain::{Clock, Lookup, Session, SessionId, SessionState, Subject, SystemClock};
+use crate::service::{Change, Revoker, SessionStore, UserDirectory};
+use crate::store::{Connections, SqlSessionStore};
 
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome, note, table};
@@ -67,9 +68,9 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
         Action::Written(action) => action,
     };
     let config = settings.config(Purpose::Database)?;
-    let database = app::open_own_database(&config).await?;
+    let database = Connections::from(app::open_own_database(&config).await?);
     let sessions = Arc::new(SqlSessionStore::new(
-        database,
+        database.clone(),
         config.database.query_deadline,
     ));
     match action {
@@ -92,7 +93,19 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
                     .into(),
             ),
         },
-        Written::Revoke { id, user } => revoke(&config, sessions, id, user).await,
+        Written::Revoke { id, user } => {
+            revoke(&config, sessions, id, user.clone()).await?;
+            if let Some(user) = user
+                && is_unknown(&config, &database, &user).await
+            {
+                let column = &config.directory.key_column;
+                note(format!(
+                    "the users table has no user of the key {user}: keys are those of \
+                     USERS_KEY_COLUMN ({column})"
+                ));
+            }
+            Ok(())
+        }
     }
 }
 
@@ -120,6 +133,17 @@ async fn revoke(
         }
     }
     Ok(())
+}
+
+/// Whether the users table has no such user; one that does not answer says nothing.
+async fn is_unknown(config: &Config, database: &Connections, user: &str) -> bool {
+    let found = async {
+        let directory = app::open_directory(config, database).await.ok()?;
+        directory.find(&Subject::Text(user.to_owned())).await.ok()
+    };
+    // What is ended is ended: nobody waits here for a database that is still starting.
+    let found = timeout(config.database.query_deadline, found).await;
+    matches!(found, Ok(Some(Lookup::NotFound | Lookup::NotAKey)))
 }
 
 /// The user as sessions have it.

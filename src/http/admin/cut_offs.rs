@@ -7,9 +7,9 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use crate::domain::Subject;
+use crate::domain::{Lookup, Subject};
 use crate::json::as_string;
-use crate::service::{CutOffError, Revoker};
+use crate::service::{CutOffError, Revoker, UserDirectory};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, BodyError, InputError};
@@ -24,6 +24,7 @@ use super::user::{self, UserKey};
 
 pub(super) struct CutOffsApi {
     pub(super) revoker: Arc<Revoker>,
+    pub(super) directory: Arc<dyn UserDirectory>,
 }
 
 /// A cut-off to set.
@@ -54,6 +55,10 @@ struct CutOffReply {
     user: String,
     /// What was issued up to then is dead. An earlier call's, where that one lies later.
     at: String,
+    /// Whether the users table has a user of that key. Missing where it did not answer; the cut-off
+    /// is set all the same.
+    #[oai(skip_serializing_if_is_none)]
+    known: Option<bool>,
 }
 
 impl Example for CutOffReply {
@@ -61,6 +66,7 @@ impl Example for CutOffReply {
         Self {
             user: "42".to_owned(),
             at: "2026-01-15T08:00:00Z".to_owned(),
+            known: Some(true),
         }
     }
 }
@@ -109,7 +115,7 @@ impl CutOffsApi {
     /// End everything that a user has
     ///
     /// Also tokens that are written down nowhere. A user who logs in again goes on from there. The
-    /// user need not exist: this is for those who were just removed, too.
+    /// user need not exist: this is for those who were just removed, too; `known` says whether they do.
     #[oai(path = "/cut-offs", method = "post", operation_id = "setCutOff")]
     async fn set(&self, _key: Keyed, body: Body<CutOffRequest>) -> Guarded<CutOffAnswer> {
         let (user, at) = match body
@@ -122,13 +128,17 @@ impl CutOffsApi {
         };
         let user_key = user.user_key();
         let outcome = self.revoker.cut_off(&user_key, at).await;
+        let known = match outcome {
+            Ok(_) => self.knows(&user).await,
+            Err(_) => None,
+        };
         let audit = audit_of(user);
         Guarded(match outcome {
             Ok(at) => {
                 let at = rfc3339(at);
                 let user = user_key;
                 Audited {
-                    reply: CutOffAnswer::Ok(Json(CutOffReply { user, at })),
+                    reply: CutOffAnswer::Ok(Json(CutOffReply { user, at, known })),
                     audit: Audit {
                         outcome: "cut_off_set",
                         ..audit
@@ -143,6 +153,14 @@ impl CutOffsApi {
                 unavailable(&error, audit, CutOffAnswer::Unavailable)
             }
         })
+    }
+}
+
+impl CutOffsApi {
+    /// Whether the users table has that user, if it answers.
+    async fn knows(&self, user: &Subject) -> Option<bool> {
+        let found = self.directory.find(user).await.ok()?;
+        Some(matches!(found, Lookup::Found(_)))
     }
 }
 

@@ -123,7 +123,10 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
             clock,
             cookies: settings.cookies.clone(),
         },
-        cut_offs::CutOffsApi { revoker },
+        cut_offs::CutOffsApi {
+            revoker,
+            directory: Arc::clone(&directory),
+        },
         explanations::ExplanationsApi { explainer },
         figures::MetricsApi { metrics },
         health::HealthApi {

@@ -26,7 +26,7 @@ async fn everything_of_a_user_ends_and_a_new_login_goes_on_on_every_database() {
 
         let answer = cut_off(&app, &now()).await;
 
-        let expected = json!({"user": "alice", "at": "2027-01-15T08:00:00Z"});
+        let expected = json!({"user": "alice", "at": "2027-01-15T08:00:00Z", "known": true});
         assert_eq!((answer.status, answer.body_json()), (200, expected));
         for session in &old {
             assert_eq!(verified(&app, session).await, 401);
@@ -108,7 +108,7 @@ async fn a_fraction_and_another_zone_are_the_same_moment() {
     let body = json!({"user": 42, "at": "2027-01-15T09:30:00.75+02:00"});
     let answer = cut_off(&app, &body).await;
 
-    let expected = json!({"user": "42", "at": "2027-01-15T07:30:00Z"});
+    let expected = json!({"user": "42", "at": "2027-01-15T07:30:00Z", "known": false});
     assert_eq!((answer.status, answer.body_json()), (200, expected));
 }
 
@@ -158,6 +158,30 @@ async fn the_log_says_whose_everything_ended() {
 
     let fields = ["contract", "outcome", "subject"].map(|name| event["fields"][name].clone());
     assert_eq!(fields, ["admin", "cut_off_set", "alice"]);
+}
+
+#[tokio::test]
+async fn a_user_whom_nobody_knows_is_said_to_be_unknown_on_every_database() {
+    for app in on_each().await {
+        let answer = cut_off(&app, &json!({"user": "nobody"})).await;
+
+        let body = answer.body_json();
+        assert_eq!((answer.status, &body["known"]), (200, &json!(false)));
+    }
+}
+
+#[tokio::test]
+async fn without_the_users_table_the_cut_off_is_set_and_nothing_said_of_the_user() {
+    let app = spawn_admin().await;
+    let session = started(&app, "token_pair").await;
+    app.sql("ALTER TABLE users RENAME TO moved").await;
+
+    let answer = cut_off(&app, &now()).await;
+
+    let expected = json!({"user": "alice", "at": "2027-01-15T08:00:00Z"});
+    assert_eq!((answer.status, answer.body_json()), (200, expected));
+    app.sql("ALTER TABLE moved RENAME TO users").await;
+    assert_eq!(verified(&app, &session).await, 401);
 }
 
 #[tokio::test]
