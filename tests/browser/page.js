@@ -292,6 +292,23 @@ test("before a token is there nothing is said of one", PATIENCE, async () => {
   await context.close();
 });
 
+test("a contract that is off cannot be sent to, and says what it needs", PATIENCE, async () => {
+  const { context, page } = await open();
+  await page.route("**/page/settings.json", async (route) => {
+    const answer = await route.fetch();
+    const settings = await answer.json();
+    settings.contracts = settings.contracts.filter(({ name }) => name !== "token_pair");
+    await route.fulfill({ response: answer, json: settings });
+  });
+  await page.reload();
+  await tabOf(page, "token_pair").click();
+
+  await page.getByText("needs a JWT_SECRET_KEY of 64 bytes, or TOKEN_PAIR_ALGORITHM=HS256").waitFor();
+  const button = page.getByRole("button", { name: "Send", exact: true });
+  assert.equal(await button.getAttribute("aria-disabled"), "true");
+  await context.close();
+});
+
 test("nothing is cut off in a narrow window", PATIENCE, async () => {
   const { context, page } = await open({ viewport: { width: 320, height: 640 } });
   await tokenOf(page).fill(EXPIRED);

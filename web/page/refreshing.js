@@ -41,6 +41,12 @@ const bodyOf = ({ text }) => {
   return members ? show({ kind: "object", members }) : text;
 };
 
+/** Why a contract is not offered: its algorithm, HS512 unless it is set, wants a longer secret than the main job's. */
+const whyOff = ({ name }, { contracts }) => {
+  const { algorithm } = contracts.find((one) => one.name === "expired_token");
+  return `The settings of this service keep this contract off, and it refuses its tokens: it needs a JWT_SECRET_KEY of 64 bytes, or ${name.toUpperCase()}_ALGORITHM=${algorithm}.`;
+};
+
 /** One contract's panel. */
 class Panel {
   constructor(contract, settings, { look }) {
@@ -63,11 +69,11 @@ class Panel {
   }
 
   draw() {
-    const off = el(
-      "p",
-      { class: "note wait" },
-      "The settings of this service keep this contract off; it refuses its tokens.",
-    );
+    const off = el("p", { class: "note wait", id: `off-${this.id}` }, whyOff(this.contract, this.settings));
+    if (!this.offered) {
+      this.send.setAttribute("aria-disabled", "true");
+      this.send.setAttribute("aria-describedby", off.id);
+    }
     for (const [, area] of this.fields) area.addEventListener("input", () => this.update());
     return el(
       "div",
