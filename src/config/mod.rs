@@ -130,14 +130,16 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// Reads the settings from names and values, such as those of the environment.
     ///
-    /// An empty value counts as not set. Names that begin as ours do but are none are problems.
+    /// An empty value counts as not set. Names that begin as ours do but are none are problems;
+    /// others that are nearly ours are warnings.
     pub fn from_vars(
         vars: impl IntoIterator<Item = (String, String)>,
         purpose: Purpose,
     ) -> Result<Self, ConfigError> {
         let mut vars = Vars::new(vars);
-        let config = Self::read(&mut vars, purpose);
+        let mut config = Self::read(&mut vars, purpose);
         vars.note_unknown_names();
+        config.warnings.extend(vars.near_names());
         if vars.problems.is_empty() {
             Ok(config)
         } else {

@@ -28,6 +28,12 @@ const OUR_PREFIXES: [&str; 14] = [
 /// Ours by their prefix, but not settings of the service.
 const NOT_SETTINGS: [&str; 2] = ["REMINT_FULL", "REMINT_REQUIRE_SERVERS"];
 
+/// A shorter name is near to many words.
+const LEAST_OF_A_NAME: usize = 7;
+
+/// How many edits make a name another one's slip.
+const MOST_EDITS: usize = 2;
+
 /// How alike two names must be for the one to be suggested for the other.
 const ALIKE: f64 = 0.85;
 
@@ -182,6 +188,23 @@ impl Vars {
                 None => self.problem(&name, "unknown; .env.example lists every setting"),
             }
         }
+    }
+
+    /// A line about each name that is nearly one of ours, and begins as those of others may.
+    pub(super) fn near_names(&self) -> Vec<String> {
+        let is_others = |name: &&String| {
+            let is_ours = OUR_PREFIXES.iter().any(|ours| name.starts_with(ours));
+            !is_ours && !self.asked.contains(name.as_str())
+        };
+        let others = self.given.keys().filter(is_others);
+        let near = others.filter(|name| name.chars().count() >= LEAST_OF_A_NAME);
+        near.filter_map(|name| {
+            let edits = |known: &&'static str| (strsim::levenshtein(known, name), *known);
+            let (edits, known) = self.asked.iter().map(edits).min()?;
+            let is_slip = edits <= MOST_EDITS;
+            is_slip.then(|| format!("{name} is no setting of remint; did you mean {known}?"))
+        })
+        .collect()
     }
 }
 

@@ -4,6 +4,7 @@ mod cookies;
 mod keys;
 mod limits;
 mod lists;
+mod names;
 mod oauth;
 mod traces;
 

@@ -1,0 +1,42 @@
+use super::read;
+use crate::config::Config;
+
+#[test]
+fn a_name_that_is_nearly_a_setting_is_a_warning() {
+    for (name, meant) in [
+        ("ACCESS_TOKEN_EXPIRE_MINUTE", "ACCESS_TOKEN_EXPIRE_MINUTES"),
+        ("DATABASE_UR", "DATABASE_URL"),
+        ("LISTEN_ADR", "LISTEN_ADDR"),
+        ("REDIS_URI", "REDIS_URL"),
+        ("REFRESH_MOD", "REFRESH_MODE"),
+        ("TLS_CRT", "TLS_CERT"),
+    ] {
+        let warnings = read(&[(name, "a value")]).unwrap().warnings;
+
+        let expected = format!("{name} is no setting of remint; did you mean {meant}?");
+        assert_eq!(warnings, [expected]);
+    }
+}
+
+#[test]
+fn names_of_others_and_settings_themselves_are_no_warning() {
+    for name in [
+        "PATH",
+        "HOME",
+        "LOG",
+        "PORT",
+        "U",
+        "DATABASE_URI_OTHER",
+        "LISTEN_FDS",
+        "LISTEN_PID",
+    ] {
+        assert!(
+            read(&[(name, "a value")]).unwrap().warnings.is_empty(),
+            "{name}"
+        );
+    }
+    for name in Config::variables() {
+        let warnings = read(&[(name, "1")]).map_or_else(|_| Vec::new(), |config| config.warnings);
+        assert!(!warnings.concat().contains("is no setting"), "{name}");
+    }
+}
