@@ -290,7 +290,7 @@ fn http(
         trusted_proxies: lists::trusted_proxies(vars),
         body_deadline: Duration::from_secs(body.into()),
         request_deadline: Duration::from_secs(whole.into()),
-        ui: vars.flag("UI", true),
+        ui: vars.switch("UI", true),
         example_token: None,
         admission: server::admission(vars),
         oauth: oauth::read(vars, keys, admin),

@@ -126,12 +126,21 @@ impl Vars {
 
     /// Yes or no, or the default.
     pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+        self.either(name, default, "expected true or false")
+    }
+
+    /// On or off, or the default.
+    pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        self.either(name, default, "expected on or off")
+    }
+
+    fn either(&mut self, name: &'static str, default: bool, expected: &str) -> bool {
         match self.optional(name).as_deref() {
             None => default,
             Some("false" | "0" | "off") => false,
             Some("true" | "1" | "on") => true,
             Some(_) => {
-                self.problem(name, "expected true or false");
+                self.problem(name, expected);
                 default
             }
         }

@@ -1,4 +1,4 @@
-use super::read;
+use super::{problem, read};
 use crate::config::Config;
 
 #[test]
@@ -38,5 +38,18 @@ fn names_of_others_and_settings_themselves_are_no_warning() {
     for name in Config::variables() {
         let warnings = read(&[(name, "1")]).map_or_else(|_| Vec::new(), |config| config.warnings);
         assert!(!warnings.concat().contains("is no setting"), "{name}");
+    }
+}
+
+#[test]
+fn a_switch_is_on_or_off() {
+    assert_eq!(problem(&[("UI", "maybe")]), "UI: expected on or off");
+    for (value, is_on) in [
+        ("on", true),
+        ("off", false),
+        ("true", true),
+        ("false", false),
+    ] {
+        assert_eq!(read(&[("UI", value)]).unwrap().http.ui, is_on, "{value}");
     }
 }
