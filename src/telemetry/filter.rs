@@ -40,15 +40,28 @@ impl LogFilter {
     }
 
     /// The audit stream is on whatever the level, unless it is named; spans that are exported are
-    /// not logged as well; and sqlx quotes the parts of a database's URL that it does not know.
+    /// not logged as well; sqlx quotes the parts of a database's URL that it does not know; and the
+    /// library of the migrations says at each start that there are none.
     fn directives(&self) -> String {
         let audit = if self.0.contains("remint::audit") {
             ""
         } else {
             ",remint::audit=info"
         };
+        let level = |part: &str| part.trim().parse::<Level>().ok();
+        let is_chatty = self
+            .0
+            .split(',')
+            .filter_map(level)
+            .any(|it| it > Level::WARN);
+        let migrations = if is_chatty && !self.0.contains("sea_orm") {
+            ",sea_orm_migration=warn"
+        } else {
+            ""
+        };
         let spans = trace::TARGET;
-        format!("{}{audit},{spans}=off,sqlx_postgres::options=off", self.0)
+        let said = &self.0;
+        format!("{said}{audit}{migrations},{spans}=off,sqlx_postgres::options=off")
     }
 }
 
@@ -105,5 +118,26 @@ mod tests {
 
         assert!(directives("error").contains("remint::audit=info"));
         assert!(!directives("error,remint::audit=off").contains("remint::audit=info"));
+    }
+
+    #[test]
+    fn migrations_only_warn_unless_they_are_named_or_less_is_wanted() {
+        let is_lowered = |filter: &str| {
+            let filter: LogFilter = filter.parse().unwrap();
+            filter.directives().contains("sea_orm_migration=warn")
+        };
+
+        for lowered in ["info", "DEBUG", "remint=debug,info"] {
+            assert!(is_lowered(lowered), "{lowered}");
+        }
+        for kept in [
+            "error",
+            "off",
+            "warn",
+            "info,sea_orm_migration=info",
+            "remint=info",
+        ] {
+            assert!(!is_lowered(kept), "{kept}");
+        }
     }
 }
