@@ -230,7 +230,7 @@ async fn check_cognito(config: &Config, findings: &mut Findings) {
 async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let database = match store::connect_to_existing(&impatient(&config.database)).await {
         Ok(database) => database,
-        Err(ConnectError::NoFile) => {
+        Err(ConnectError::NoFile(_)) => {
             findings.good("database", "no SQLite file yet; serve will make it");
             return true;
         }
@@ -261,11 +261,11 @@ async fn check_users(config: &Config, findings: &mut Findings) {
     let settings = config.users_database.as_ref().unwrap_or(&config.database);
     let connection = match store::connect_to_existing(&impatient(settings)).await {
         Ok(connection) => connection,
-        Err(ConnectError::NoFile) if app::migrator(config).creates_users => {
+        Err(ConnectError::NoFile(_)) if app::migrator(config).creates_users => {
             let table = &config.directory.table;
             return findings.good("users", format!("no table {table} yet; serve will make it"));
         }
-        Err(ConnectError::NoFile) if config.users_database.is_none() => {
+        Err(ConnectError::NoFile(_)) if config.users_database.is_none() => {
             let table = &config.directory.table;
             let missing = store::SetupError::NoTable(table.clone());
             return findings.bad("users", missing);

@@ -87,7 +87,7 @@ impl RecordsOnDemand {
     async fn sessions(&self) -> Result<Option<SqlSessionStore>, RecordsError> {
         let settings = &self.0.database;
         match store::connect_to_existing(settings).await {
-            Err(ConnectError::NoFile) => Ok(None),
+            Err(ConnectError::NoFile(_)) => Ok(None),
             connection => {
                 let connection = connection.map_err(failed)?;
                 let sessions = SqlSessionStore::new(connection, settings.query_deadline);

@@ -79,8 +79,8 @@ fn tls(vars: &mut Vars, purpose: Purpose) -> Option<Tls> {
         Ok(tls) => Some(tls),
         Err(error) => {
             let name = match error {
-                TlsError::CertificateUnreadable(_) | TlsError::NoCertificate => CERTIFICATE,
-                TlsError::KeyUnreadable(_) | TlsError::Mismatch | TlsError::NoKey => KEY,
+                TlsError::CertificateUnreadable(..) | TlsError::NoCertificate => CERTIFICATE,
+                TlsError::KeyUnreadable(..) | TlsError::Mismatch | TlsError::NoKey => KEY,
             };
             vars.problem(name, error);
             None

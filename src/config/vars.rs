@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -167,9 +168,13 @@ impl Vars {
                     let secret = secret.strip_suffix('\r').unwrap_or(secret);
                     Some(SecretString::from(secret))
                 }
-                // Not the path: whoever mistakes this for the other variable puts the secret here.
                 Err(error) => {
-                    self.problem(file_name, format!("the file could not be read: {error}"));
+                    let path =
+                        surely_a_path(&path).map_or_else(String::new, |path| format!(" {path}"));
+                    self.problem(
+                        file_name,
+                        format!("the file{path} could not be read: {error}"),
+                    );
                     None
                 }
             },
@@ -215,6 +220,16 @@ impl Vars {
         })
         .collect()
     }
+}
+
+/// The text, if it leads into a folder that there is.
+///
+/// Whoever mistakes the variable of a file for that of the secret puts the secret there, and one in
+/// base64 may begin with a slash.
+fn surely_a_path(text: &str) -> Option<&str> {
+    let (top, _) = text.strip_prefix('/')?.split_once('/')?;
+    let is_folder = !top.is_empty() && Path::new("/").join(top).is_dir();
+    is_folder.then_some(text)
 }
 
 /// The parts between commas, without the space around them, leaving out empty ones.

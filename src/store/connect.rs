@@ -54,8 +54,8 @@ pub enum ConnectError {
     #[error("remint's own tables could not be made: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A SQLite file that is only read is not there.
-    #[error("there is no SQLite file of that name, or it may not be read")]
-    NoFile,
+    #[error("there is no SQLite file {0}, or it may not be read")]
+    NoFile(String),
     /// It can be read, and nothing else.
     #[error("remint's own tables cannot be written: {0}")]
     NotWritable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -108,9 +108,17 @@ pub async fn connect_to_existing(
     if let Err(ConnectError::Unusable(source)) = &opened
         && source.to_string().contains(CANNOT_OPEN)
     {
-        return Err(ConnectError::NoFile);
+        return Err(ConnectError::NoFile(sqlite_file(settings)));
     }
     opened
+}
+
+/// The file that a SQLite URL names, in which there is no password.
+fn sqlite_file(settings: &DatabaseSettings) -> String {
+    let url = settings.url.expose_secret();
+    let file = url.strip_prefix("sqlite:").unwrap_or_default();
+    let file = file.split_once('?').map_or(file, |(file, _)| file);
+    file.strip_prefix("//").unwrap_or(file).to_owned()
 }
 
 pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOptions {

@@ -116,7 +116,7 @@ fn explaining_makes_no_database() {
 
     assert_eq!(output.code, Some(1));
     assert!(
-        output.stderr.contains("there is no SQLite file"),
+        output.stderr.contains("there is no SQLite file ") && output.stderr.contains(".db, or it"),
         "{output:?}"
     );
     assert_eq!(place.files(), Vec::<String>::new());

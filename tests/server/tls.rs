@@ -222,7 +222,7 @@ fn files_that_cannot_be_used_stop_the_start() {
     let nowhere = Place::new().with("TLS_CERT", "a").with("TLS_KEY", "b");
     let said = nowhere.run(&["serve"]).stderr;
     assert!(
-        said.contains("TLS_CERT: the file could not be read"),
+        said.contains("TLS_CERT: the file a could not be read"),
         "{said}"
     );
 }

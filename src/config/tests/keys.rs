@@ -70,10 +70,18 @@ fn a_secret_and_its_file_exclude_each_other_and_a_file_must_be_readable() {
         "JWT_SECRET_KEY: set this or JWT_SECRET_KEY_FILE, not both"
     );
 
-    for path in [folder, "/nowhere/at/all"] {
-        let unreadable = problem(&[("JWT_SECRET_KEY_FILE", path)]);
+    let unreadable = problem(&[("JWT_SECRET_KEY_FILE", folder)]);
+    let named = format!("JWT_SECRET_KEY_FILE: the file {folder} could not be read: ");
+    assert!(unreadable.starts_with(&named), "{unreadable}");
+}
+
+#[test]
+fn what_may_be_a_secret_in_the_place_of_a_path_is_not_quoted() {
+    for secret in [SECRET, "/c2VjcmV0", "/c2VjcmV0/Y29udGVudA==", "//c2VjcmV0"] {
+        let unreadable = problem(&[("JWT_SECRET_KEY_FILE", secret)]);
+
         assert!(unreadable.starts_with("JWT_SECRET_KEY_FILE: the file could not be read: "));
-        assert!(!unreadable.contains(path), "{unreadable}");
+        assert!(!unreadable.contains(secret), "{unreadable}");
     }
 }
 

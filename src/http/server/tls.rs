@@ -41,11 +41,11 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The certificate's cannot be read.
-    #[error("the file could not be read: {0}")]
-    CertificateUnreadable(#[source] io::Error),
+    #[error("the file {} could not be read: {}", .0.display(), .1)]
+    CertificateUnreadable(PathBuf, #[source] io::Error),
     /// The key's cannot be read.
-    #[error("the file of the private key could not be read: {0}")]
-    KeyUnreadable(#[source] io::Error),
+    #[error("the file {} of the private key could not be read: {}", .0.display(), .1)]
+    KeyUnreadable(PathBuf, #[source] io::Error),
     /// The two do not belong together.
     #[error("the private key is another than that of the certificate")]
     Mismatch,
@@ -150,13 +150,15 @@ struct Shown {
 
 impl Shown {
     fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<Self, TlsError> {
-        let text = fs::read(&files.certificate).map_err(TlsError::CertificateUnreadable)?;
+        let text = fs::read(&files.certificate)
+            .map_err(|error| TlsError::CertificateUnreadable(files.certificate.clone(), error))?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let chain = chain.map_err(|_| TlsError::NoCertificate)?;
         let own = chain.first().ok_or(TlsError::NoCertificate)?;
         let valid_until = end_of(own);
 
-        let text = fs::read(&files.key).map_err(TlsError::KeyUnreadable)?;
+        let text = fs::read(&files.key)
+            .map_err(|error| TlsError::KeyUnreadable(files.key.clone(), error))?;
         let text = SecretSlice::from(text);
         let key = PrivateKeyDer::from_pem_slice(text.expose_secret());
         let key = key.map_err(|_| TlsError::NoKey)?;
