@@ -28,7 +28,8 @@ pub(super) struct Args {
 const LONGEST_AGO: TimeDelta = TimeDelta::days(36_525);
 
 fn ago(duration: &str) -> Result<TimeDelta, String> {
-    let ago = humantime::parse_duration(duration).map_err(|error| error.to_string())?;
+    let expected = "expected a duration such as 90s, 1h or 2d";
+    let ago = humantime::parse_duration(duration).map_err(|_| expected)?;
     let ago = TimeDelta::from_std(ago)
         .ok()
         .filter(|ago| *ago <= LONGEST_AGO);

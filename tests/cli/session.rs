@@ -136,6 +136,17 @@ fn without_the_users_table_everything_of_a_user_ends_all_the_same() {
     assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
 }
 
+#[test]
+fn what_is_no_id_of_a_session_is_told_where_one_stands() {
+    for action in ["show", "revoke"] {
+        let output = place_with_users().run(&["session", action, "nope"]);
+
+        assert_eq!(output.code, Some(2), "{output:?}");
+        let expected = "expected an id as the log names it";
+        assert!(output.stderr.contains(expected), "{output:?}");
+    }
+}
+
 /// What starting a session of alice's printed.
 fn started(place: &Place, contract: &str) -> Value {
     let arguments = [

@@ -56,6 +56,14 @@ fn a_time_that_cannot_be_counted_is_refused() {
 }
 
 #[test]
+fn what_is_no_duration_is_answered_with_some() {
+    let output = Place::new().run(&["token", "--sub", "alice", "--expired-for", "banana"]);
+
+    let expected = "expected a duration such as 90s, 1h or 2d";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
+
+#[test]
 fn claims_are_json_or_else_text_and_replace_those_that_are_there() {
     let given = [
         r#"roles=["admin"]"#,

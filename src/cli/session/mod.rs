@@ -45,6 +45,7 @@ pub(super) enum Written {
     /// Tell the life of one session
     Show {
         /// The session's id, as the log names it
+        #[arg(value_parser = session_id)]
         id: Uuid,
         /// Print JSON
         #[arg(long)]
@@ -54,11 +55,16 @@ pub(super) enum Written {
     #[command(group = ArgGroup::new("whom").args(["id", "user"]).required(true))]
     Revoke {
         /// The session's id, as the log names it
+        #[arg(value_parser = session_id)]
         id: Option<Uuid>,
         /// End everything of this user's that was issued up to now
         #[arg(long, value_name = "KEY")]
         user: Option<String>,
     },
+}
+
+fn session_id(id: &str) -> Result<Uuid, &'static str> {
+    id.parse().map_err(|_| "expected an id as the log names it")
 }
 
 pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
