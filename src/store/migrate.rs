@@ -61,8 +61,8 @@ async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Re
     };
     let transaction = connection.begin_with_options(options).await?;
     migrator.install(&transaction).await?;
-    let applied = applied(&transaction, migrator).await?;
-    if applied.iter().any(|one| !one.is_known) && applied.iter().all(|one| one.is_applied) {
+    let states = states(migrator, &recorded(&transaction).await?);
+    if states.iter().any(|one| !one.is_known) && states.iter().all(|one| one.is_applied) {
         // A replica that is started again while a newer version takes over, or one that was put back.
         warn!("the tables are those of a newer version; going on with them");
     } else {
@@ -71,27 +71,23 @@ async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Re
     transaction.commit().await
 }
 
-/// This version's migrations, the oldest first, and those that only a newer one has.
-async fn applied(
-    connection: &impl ConnectionTrait,
-    migrator: Migrator,
-) -> Result<Vec<MigrationState>, DbErr> {
+/// The names of those that were made, by whichever version.
+async fn recorded(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
     let select = "SELECT version FROM remint_migrations ORDER BY version";
     let select = Statement::from_string(backend, select);
     let rows = connection.query_all_raw(select).await?;
-    let versions = rows.iter().map(|row| row.try_get("", "version"));
-    let versions: Vec<String> = versions.collect::<Result<_, _>>()?;
-    Ok(states(migrator, &versions))
+    rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
-fn states(migrator: Migrator, applied: &[String]) -> Vec<MigrationState> {
+/// This version's migrations, the oldest first, and those that only a newer one has.
+fn states(migrator: Migrator, recorded: &[String]) -> Vec<MigrationState> {
     let known = migrator.get_migration_files();
     let known: Vec<_> = known.iter().map(|one| one.name().to_owned()).collect();
-    let foreign = applied.iter().filter(|version| !known.contains(version));
-    let all = known.iter().chain(foreign).map(|name| MigrationState {
+    let newer = recorded.iter().filter(|version| !known.contains(version));
+    let all = known.iter().chain(newer).map(|name| MigrationState {
         name: name.clone(),
-        is_applied: applied.contains(name),
+        is_applied: recorded.contains(name),
         is_known: known.contains(name),
     });
     all.collect()
@@ -122,11 +118,13 @@ pub async fn migrations(
     migrator: Migrator,
 ) -> Result<Vec<MigrationState>, ConnectError> {
     let manager = SchemaManager::new(connection);
-    match manager.has_table("remint_migrations").await {
-        Ok(true) => applied(connection, migrator).await.map_err(failed),
-        Ok(false) => Ok(states(migrator, &[])),
-        Err(error) => Err(failed(error)),
-    }
+    let has_any = manager.has_table("remint_migrations").await;
+    let recorded = if has_any.map_err(failed)? {
+        recorded(connection).await.map_err(failed)?
+    } else {
+        Vec::new()
+    };
+    Ok(states(migrator, &recorded))
 }
 
 fn failed(error: DbErr) -> ConnectError {
