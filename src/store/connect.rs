@@ -12,6 +12,8 @@ use tokio::time::{Instant, Interval, interval_at, sleep, timeout, timeout_at};
 use tracing::warn;
 use url::Url;
 
+use super::errors::{SILENCE, may_come_up};
+
 /// A connection that sat idle for so long is asked whether it still lives before it is used.
 /// Asking before every query would double the round trips.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
@@ -30,9 +32,6 @@ const PROGRESS: Duration = Duration::from_secs(3);
 
 /// What the pool says once its time is over.
 const GAVE_UP: &str = "pool timed out";
-
-/// What is said of an attempt that ended without a word from the other side.
-const SILENCE: &str = "not a word from it";
 
 /// Where a database is and how it is used.
 #[derive(Debug, Clone)]
@@ -244,26 +243,6 @@ fn without_url(error: DbErr, settings: &DatabaseSettings) -> DbErr {
         return DbErr::Custom("its URL is malformed".to_owned());
     }
     error
-}
-
-/// Whether waiting can help: a server that is starting refuses connections, a wrong password or
-/// a missing folder stays wrong.
-fn may_come_up(error: &DbErr) -> bool {
-    let text = error.to_string().to_lowercase();
-    let starting = [
-        // Of SQLite: switching a new file to WAL does not wait for another who does the same.
-        "locked",
-        "refused",
-        "route",
-        "unreachable",
-        "lookup",
-        "starting up",
-        "reset",
-        "broken pipe",
-        "timed out",
-        SILENCE,
-    ];
-    starting.iter().any(|sign| text.contains(sign))
 }
 
 fn options(settings: &DatabaseSettings) -> ConnectOptions {

@@ -4,6 +4,9 @@ use sea_orm::sqlx;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
+/// What is said of an attempt to connect that ended without a word from the other side.
+pub(super) const SILENCE: &str = "not a word from it";
+
 /// SQLSTATE 40001 and 40P01; MySQL reports its deadlocks as the former.
 pub(super) fn is_serialization_failure(error: &DbErr) -> bool {
     let code = said_by_server(error).and_then(DatabaseError::code);
@@ -35,6 +38,26 @@ pub(super) fn is_broken_connection(error: &DbErr) -> bool {
     let hung_up = matches!(cause(error), Some(sqlx::Error::Io(_))) || *error == gave_way;
     let code = said_by_server(error).and_then(DatabaseError::code);
     hung_up || code.is_some_and(|code| code == "57P01" || code == "57P02")
+}
+
+/// Whether waiting can help: a server that is starting refuses connections, a wrong password or
+/// a missing folder stays wrong.
+pub(super) fn may_come_up(error: &DbErr) -> bool {
+    let text = error.to_string().to_lowercase();
+    let starting = [
+        // Of SQLite: switching a new file to WAL does not wait for another who does the same.
+        "locked",
+        "refused",
+        "route",
+        "unreachable",
+        "lookup",
+        "starting up",
+        "reset",
+        "broken pipe",
+        "timed out",
+        SILENCE,
+    ];
+    starting.iter().any(|sign| text.contains(sign))
 }
 
 fn said_by_server(error: &DbErr) -> Option<&dyn DatabaseError> {
