@@ -1,17 +1,15 @@
 //! `remint doctor`
 
-use std::time::Duration;
+mod databases;
 
 use chrono::SubsecRound;
 use clap::Args as ClapArgs;
 
-use crate::app;
 use crate::cognito;
 use crate::config::{Config, Purpose};
-use crate::domain::{Clock, Subject, SystemClock};
+use crate::domain::{Clock, SystemClock};
 use crate::http::OAuthClient;
-use crate::service::{Causes, ProviderError, UserDirectory};
-use crate::store::{self, ConnectError, DatabaseSettings, SqlUserDirectory};
+use crate::service::{Causes, ProviderError};
 use crate::telemetry::AuditFile;
 
 use super::settings::Settings;
@@ -23,9 +21,6 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
 }
-
-/// The doctor does not wait for databases that are not there.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// No file system or machine was set up before this was written.
 const CLOCK_LOOKS_WRONG_BEFORE: i64 = 1_790_000_000;
@@ -88,10 +83,10 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
     check_clock(&mut findings);
     check_limits(&config, &mut findings).await;
     check_cognito(&config, &mut findings).await;
-    let answers = check_database(&config, &mut findings).await;
+    let answers = databases::check_own(&config, &mut findings).await;
     // One database that is away is one finding.
     if answers || config.users_database.is_some() {
-        check_users(&config, &mut findings).await;
+        databases::check_users(&config, &mut findings).await;
     }
 
     table(&["What", "State", "Seen"], &findings.0, args.json);
@@ -223,81 +218,5 @@ async fn check_cognito(config: &Config, findings: &mut Findings) {
             let mend = "see to COGNITO_REGION, COGNITO_ENDPOINT_URL and the way there";
             findings.bad("cognito", format!("{why}; {mend}"));
         }
-    }
-}
-
-/// Whether the service's own database answers.
-async fn check_database(config: &Config, findings: &mut Findings) -> bool {
-    let database = match store::connect_to_existing(&impatient(&config.database)).await {
-        Ok(database) => database,
-        Err(ConnectError::NoFile(_)) => {
-            findings.good("database", "no SQLite file yet; serve will make it");
-            return true;
-        }
-        Err(error) => {
-            findings.bad("database", format!("{error} (DATABASE_URL)"));
-            return false;
-        }
-    };
-    match store::migrations(&database, app::migrator(config)).await {
-        Ok(migrations) => {
-            let pending = migrations.iter().filter(|one| !one.is_applied).count();
-            let seen = match pending {
-                0 if migrations.iter().any(|one| !one.is_known) => {
-                    "answers; a newer version has changed its tables, on which this one can work"
-                        .to_owned()
-                }
-                0 => "answers; up to date".to_owned(),
-                _ => format!("answers; serve will make its tables in it ({pending} migrations)"),
-            };
-            findings.good("database", seen);
-        }
-        Err(error) => findings.bad("database", error),
-    }
-    true
-}
-
-async fn check_users(config: &Config, findings: &mut Findings) {
-    let settings = config.users_database.as_ref().unwrap_or(&config.database);
-    let connection = match store::connect_to_existing(&impatient(settings)).await {
-        Ok(connection) => connection,
-        Err(ConnectError::NoFile(_)) if app::migrator(config).creates_users => {
-            let table = &config.directory.table;
-            return findings.good("users", format!("no table {table} yet; serve will make it"));
-        }
-        Err(ConnectError::NoFile(_)) if config.users_database.is_none() => {
-            let table = &config.directory.table;
-            let missing = store::SetupError::NoTable(table.clone());
-            return findings.bad("users", missing);
-        }
-        Err(error) => return findings.bad("users", format!("{error} (USERS_DATABASE_URL)")),
-    };
-    let deadline = settings.query_deadline;
-    let directory = match SqlUserDirectory::open(connection, &config.directory, deadline).await {
-        Ok(directory) => directory,
-        Err(store::SetupError::NoTable(table)) if app::migrator(config).creates_users => {
-            return findings.good("users", format!("no table {table} yet; serve will make it"));
-        }
-        Err(error) => return findings.bad("users", error),
-    };
-    match directory
-        .find(&Subject::Text("remint doctor".to_owned()))
-        .await
-    {
-        Ok(_) => findings.good("users", directory.statement()),
-        Err(error) => {
-            findings.bad("users", Causes(&error));
-        }
-    }
-    match directory.index_problem() {
-        None => findings.good("index", "the key column has a unique index"),
-        Some(problem) => findings.note("index", "warning", problem),
-    }
-}
-
-fn impatient(settings: &DatabaseSettings) -> DatabaseSettings {
-    DatabaseSettings {
-        connect_deadline: PATIENCE,
-        ..settings.clone()
     }
 }
