@@ -199,9 +199,7 @@ fn is_known(request: &Request, tag: &HeaderValue) -> bool {
 
 /// Names this version of a file.
 fn tag(text: &[u8]) -> HeaderValue {
-    let hash = Sha256::digest(text);
-    let digits = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
-    let tag = format!("\"{}\"", digits.collect::<String>());
+    let tag = format!("\"{:.16}\"", hex::encode(Sha256::digest(text)));
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 

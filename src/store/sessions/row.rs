@@ -71,10 +71,7 @@ pub(super) fn claims_text(claims: &[(String, JsonText)]) -> Option<String> {
 
 /// Names a user in a way that no collation takes for another.
 pub(super) fn user_hash(user_key: &str) -> String {
-    let hash = Sha256::digest(user_key.as_bytes());
-    hash.iter().fold(String::with_capacity(64), |text, byte| {
-        text + &format!("{byte:02x}")
-    })
+    hex::encode(Sha256::digest(user_key.as_bytes()))
 }
 
 /// What a row with the user's cut-off beside the session says.
