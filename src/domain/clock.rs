@@ -71,7 +71,7 @@ pub trait IdSource: Send + Sync {
     fn user_id(&self) -> Uuid;
 }
 
-/// Identifiers from the operating system's random source.
+/// Identifiers from a random source that the operating system's seeds.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct RandomIds;
 
