@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-use super::rules::{self, Check, Rule};
+use super::rules::{self, Case, Check, Rule};
 use super::{Claim, Contract, Lineage, Refusal, Subject, VerifiedToken};
 
 /// What decides whether a verified token is exchanged, and for how long the next one lives.
@@ -89,10 +89,11 @@ impl TokenPolicy {
     /// What each rule of [`Self::judge_refresh`] says, also after one that says no.
     pub fn explain_refresh(&self, token: &VerifiedToken, now: DateTime<Utc>) -> Vec<Check> {
         let rules = rules::SHAPE.iter().chain(rules::REFRESH);
+        let case = self.case(token, now, true);
         rules
             .map(|rule| Check {
                 name: rule.name,
-                verdict: (rule.check)(self, token, now),
+                verdict: (rule.check)(case),
             })
             .collect()
     }
@@ -124,8 +125,9 @@ impl TokenPolicy {
         token: &VerifiedToken,
         now: DateTime<Utc>,
     ) -> Result<Admission, Refusal> {
+        let case = self.case(token, now, false);
         for rule in rules {
-            (rule.check)(self, token, now)?;
+            (rule.check)(case)?;
         }
 
         let expires_at = rules::expiry(token)?;
@@ -143,6 +145,15 @@ impl TokenPolicy {
             issued_at: self.issued_at(token, expires_at),
             lineage,
         })
+    }
+
+    fn case<'a>(&'a self, token: &'a VerifiedToken, now: DateTime<Utc>, is_read: bool) -> Case<'a> {
+        Case {
+            policy: self,
+            token,
+            now,
+            is_read,
+        }
     }
 
     /// When the session of `token` started, by the best witness that the token has.

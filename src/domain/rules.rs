@@ -11,7 +11,26 @@ use super::{Claim, Refusal, Subject, TokenPolicy, Unsupported, VerifiedToken};
 /// A rule: says no by a refusal, and yes by a line of what it saw.
 pub(super) struct Rule {
     pub(super) name: &'static str,
-    pub(super) check: fn(&TokenPolicy, &VerifiedToken, DateTime<Utc>) -> Result<String, Refusal>,
+    pub(super) check: fn(Case<'_>) -> Verdict,
+}
+
+/// What is judged, by which limits.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) policy: &'a TokenPolicy,
+    pub(super) token: &'a VerifiedToken,
+    pub(super) now: DateTime<Utc>,
+    /// Whether anybody reads what the rules saw. Nobody does for most tokens, and a dozen texts
+    /// would cost as much as checking the signature.
+    pub(super) is_read: bool,
+}
+
+impl Case<'_> {
+    /// Yes; with what was seen, where anybody reads it.
+    #[expect(clippy::unnecessary_wraps, reason = "most rules end with it")]
+    fn seen(self, words: impl FnOnce() -> String) -> Verdict {
+        Ok(if self.is_read { words() } else { String::new() })
+    }
 }
 
 /// What one rule says about one token.
@@ -105,62 +124,70 @@ pub(super) const USE: &[Rule] = &[
     },
 ];
 
-fn key_is_trusted(_: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    match token.key.valid_until {
+fn key_is_trusted(case: Case<'_>) -> Verdict {
+    let key = &case.token.key;
+    match key.valid_until {
         // Answered like a bad signature: to the outside the key is simply gone.
-        Some(end) if now >= end => Err(super::Unverified::RetiredKey.into()),
-        Some(end) => Ok(format!("{} until {end}", token.key.label)),
-        None => Ok(token.key.label.clone()),
+        Some(end) if case.now >= end => Err(super::Unverified::RetiredKey.into()),
+        Some(end) => case.seen(|| format!("{} until {end}", key.label)),
+        None => case.seen(|| key.label.clone()),
     }
 }
 
-fn claims_are_strict(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    let claims = token.claims.as_ref().ok_or(Unsupported::Claims)?;
-    Ok(claims
-        .iter()
-        .map(|(name, _)| name)
-        .collect::<Vec<_>>()
-        .join(", "))
+fn claims_are_strict(case: Case<'_>) -> Verdict {
+    let claims = case.token.claims.as_ref().ok_or(Unsupported::Claims)?;
+    let names = claims.iter().map(|(name, _)| name);
+    case.seen(|| names.collect::<Vec<_>>().join(", "))
 }
 
-fn is_an_access_token(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
+fn is_an_access_token(case: Case<'_>) -> Verdict {
     let mut seen = Vec::new();
-    let header = [("header typ", &token.header_type)];
-    let claims = token.kinds.iter().map(|(name, kind)| (*name, kind));
+    let header = [("header typ", &case.token.header_type)];
+    let claims = case.token.kinds.iter().map(|(name, kind)| (*name, kind));
     for (name, kind) in header.into_iter().chain(claims) {
         match kind {
             Claim::Absent => {}
-            Claim::Is(kind) if policy.is_access_kind(kind) => seen.push(format!("{name} {kind}")),
+            Claim::Is(kind) if case.policy.is_access_kind(kind) => {
+                seen.push(case.seen(|| format!("{name} {kind}"))?);
+            }
             Claim::Is(_) | Claim::Malformed => return Err(Unsupported::Kind.into()),
         }
     }
-    Ok(if seen.is_empty() {
-        "not stated".to_owned()
-    } else {
-        seen.join(", ")
+    case.seen(|| {
+        if seen.is_empty() {
+            "not stated".to_owned()
+        } else {
+            seen.join(", ")
+        }
     })
 }
 
-fn is_a_bearer_token(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    if token.bound {
+fn is_a_bearer_token(case: Case<'_>) -> Verdict {
+    if case.token.bound {
         return Err(Unsupported::SenderConstrained.into());
     }
-    Ok("a bearer token".to_owned())
+    case.seen(|| "a bearer token".to_owned())
 }
 
-fn has_an_expiry(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    expiry(token).map(|expiry| expiry.to_string())
+fn has_an_expiry(case: Case<'_>) -> Verdict {
+    let expiry = expiry(case.token)?;
+    case.seen(|| expiry.to_string())
 }
 
-fn is_valid_already(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    match token.not_before {
-        Claim::Absent => Ok("not stated".to_owned()),
-        Claim::Is(not_before) if not_before - now <= policy.leeway => Ok(not_before.to_string()),
+fn is_valid_already(case: Case<'_>) -> Verdict {
+    match case.token.not_before {
+        Claim::Absent => case.seen(|| "not stated".to_owned()),
+        Claim::Is(not_before) if not_before - case.now <= case.policy.leeway => {
+            case.seen(|| not_before.to_string())
+        }
         Claim::Is(_) | Claim::Malformed => Err(Unsupported::NotYetValid.into()),
     }
 }
 
-fn was_issued(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
+fn was_issued(case: Case<'_>) -> Verdict {
+    let Case {
+        policy, token, now, ..
+    } = case;
     for time in [&token.issued_at, &token.auth_time, &token.original_issue] {
         match time {
             Claim::Absent => {}
@@ -171,98 +198,105 @@ fn was_issued(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -
     }
     let issued_at = policy.issued_at(token, expiry(token)?);
     if token.issued_at != Claim::Absent {
-        return Ok(issued_at.to_string());
+        return case.seen(|| issued_at.to_string());
     }
     // Its lifetime is longer than the one that is set, so nobody knows how old it is: such a token
     // would grow younger with every look, past every cut-off and every end of its session.
     if issued_at - now > policy.leeway {
         return Err(Unsupported::Undated.into());
     }
-    Ok(format!("not stated; {issued_at} by its expiry"))
+    case.seen(|| format!("not stated; {issued_at} by its expiry"))
 }
 
-fn is_from_our_issuer(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    match (policy.issuer.as_deref(), &token.issuer) {
-        (None, Claim::Absent | Claim::Is(_)) => Ok("any (JWT_ISSUER is not set)".to_owned()),
-        (Some(ours), Claim::Is(theirs)) if ours == theirs => Ok(ours.to_owned()),
+fn is_from_our_issuer(case: Case<'_>) -> Verdict {
+    match (case.policy.issuer.as_deref(), &case.token.issuer) {
+        (None, Claim::Absent | Claim::Is(_)) => {
+            case.seen(|| "any (JWT_ISSUER is not set)".to_owned())
+        }
+        (Some(ours), Claim::Is(theirs)) if ours == theirs => case.seen(|| ours.to_owned()),
         (_, Claim::Malformed) | (Some(_), Claim::Absent | Claim::Is(_)) => {
             Err(Unsupported::Issuer.into())
         }
     }
 }
 
-fn is_for_our_audience(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    match &token.audience {
-        Claim::Absent if policy.audience.is_empty() => Ok("none".to_owned()),
+fn is_for_our_audience(case: Case<'_>) -> Verdict {
+    let ours = &case.policy.audience;
+    match &case.token.audience {
+        Claim::Absent if ours.is_empty() => case.seen(|| "none".to_owned()),
         // RFC 7519 §4.1.3: who does not find itself in `aud` must reject the token, and without
         // JWT_AUDIENCE we are nobody.
-        Claim::Is(theirs) if theirs.iter().any(|aud| policy.audience.contains(aud)) => {
-            Ok(theirs.join(", "))
+        Claim::Is(theirs) if theirs.iter().any(|aud| ours.contains(aud)) => {
+            case.seen(|| theirs.join(", "))
         }
         Claim::Absent | Claim::Is(_) | Claim::Malformed => Err(Unsupported::Audience.into()),
     }
 }
 
-fn has_a_subject(_: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    subject(token).map(ToString::to_string)
+fn has_a_subject(case: Case<'_>) -> Verdict {
+    let subject = subject(case.token)?;
+    case.seen(|| subject.to_string())
 }
 
-fn has_a_sound_lineage(policy: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    match &token.lineage {
-        Claim::Absent => Ok("none: the first refresh of this token".to_owned()),
-        Claim::Is(lineage) if lineage.started_at - now > policy.leeway => {
+fn has_a_sound_lineage(case: Case<'_>) -> Verdict {
+    match &case.token.lineage {
+        Claim::Absent => case.seen(|| "none: the first refresh of this token".to_owned()),
+        Claim::Is(lineage) if lineage.started_at - case.now > case.policy.leeway => {
             Err(Unsupported::IssuedInFuture.into())
         }
-        Claim::Is(lineage) => Ok(format!(
-            "session {}, generation {}",
-            lineage.session, lineage.generation
-        )),
+        Claim::Is(lineage) => case.seen(|| {
+            let (session, generation) = (lineage.session, lineage.generation);
+            format!("session {session}, generation {generation}")
+        }),
         Claim::Malformed => Err(Unsupported::Lineage.into()),
     }
 }
 
 /// An access token of a contract with refresh tokens must not be exchanged without one.
-fn is_of_this_contract(policy: &TokenPolicy, token: &VerifiedToken, _: DateTime<Utc>) -> Verdict {
-    match &token.lineage {
-        Claim::Is(lineage) if lineage.contract != policy.contract => Err(Unsupported::Kind.into()),
-        Claim::Absent | Claim::Is(_) | Claim::Malformed => Ok(policy.contract.word().to_owned()),
+fn is_of_this_contract(case: Case<'_>) -> Verdict {
+    let ours = case.policy.contract;
+    match &case.token.lineage {
+        Claim::Is(lineage) if lineage.contract != ours => Err(Unsupported::Kind.into()),
+        Claim::Absent | Claim::Is(_) | Claim::Malformed => case.seen(|| ours.word().to_owned()),
     }
 }
 
-fn is_inside_the_window(p: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    let expiry = expiry(token)?;
-    if now - expiry > p.refresh_window {
+fn is_inside_the_window(case: Case<'_>) -> Verdict {
+    let (expiry, now, window) = (expiry(case.token)?, case.now, case.policy.refresh_window);
+    if now - expiry > window {
         return Err(Refusal::RefreshWindowOver);
     }
-    let left = span(expiry + p.refresh_window - now);
-    Ok(match span(now - expiry) {
-        None => format!(
-            "not expired yet, refreshes for another {}",
-            left.unwrap_or_default()
-        ),
-        Some(ago) => format!("expired {ago} ago, {} left", left.unwrap_or_default()),
+    case.seen(|| {
+        let left = span(expiry + window - now).unwrap_or_default();
+        match span(now - expiry) {
+            None => format!("not expired yet, refreshes for another {left}"),
+            Some(ago) => format!("expired {ago} ago, {left} left"),
+        }
     })
 }
 
-fn session_is_young_enough(p: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    let started_at = p.started_at(token, expiry(token)?, now);
+fn session_is_young_enough(case: Case<'_>) -> Verdict {
+    let Case {
+        policy, token, now, ..
+    } = case;
+    let started_at = policy.started_at(token, expiry(token)?, now);
+    let end = policy.session_end(started_at);
     // At the very end nothing is left to give: a token that lives zero seconds helps nobody.
-    if now >= p.session_end(started_at) {
+    if now >= end {
         return Err(Refusal::SessionExpired);
     }
-    let left = span(p.session_end(started_at) - now).unwrap_or_default();
-    Ok(format!("started {started_at}, {left} left"))
+    case.seen(|| {
+        let left = span(end - now).unwrap_or_default();
+        format!("started {started_at}, {left} left")
+    })
 }
 
-fn has_not_expired(_: &TokenPolicy, token: &VerifiedToken, now: DateTime<Utc>) -> Verdict {
-    let expiry = expiry(token)?;
+fn has_not_expired(case: Case<'_>) -> Verdict {
+    let (expiry, now) = (expiry(case.token)?, case.now);
     if now >= expiry {
         return Err(Refusal::Expired);
     }
-    Ok(format!(
-        "expires in {}",
-        span(expiry - now).unwrap_or_default()
-    ))
+    case.seen(|| format!("expires in {}", span(expiry - now).unwrap_or_default()))
 }
 
 /// `exp`, or why the token cannot be judged by it.
