@@ -11,6 +11,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// So many members are compared with one another.
+const FEW: usize = 16;
+
 /// A JSON object: its members in order, no two of the same name.
 #[derive(Debug, Default)]
 pub struct StrictObject<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -33,12 +36,7 @@ impl<'a> StrictObject<'a> {
     /// Reads `text`, which must be one object and nothing else but white space.
     pub fn parse(text: &'a [u8]) -> Result<Self, NotStrict> {
         let text = std::str::from_utf8(text).map_err(|_| NotStrict::NotJson)?;
-        let whole: &RawValue = serde_json::from_str(text).map_err(|_| NotStrict::NotJson)?;
-        if !whole.get().starts_with('{') {
-            serde_json::from_str::<Unique>(text).map_err(|error| classify(&error))?;
-            return Err(NotStrict::NotAnObject);
-        }
-        let object: Self = serde_json::from_str(text).map_err(|error| classify(&error))?;
+        let object: Self = serde_json::from_str(text).map_err(|error| why_not(text, &error))?;
         for (_, value) in &object.0 {
             check_value(value.get())?;
         }
@@ -91,6 +89,18 @@ fn check_value(text: &str) -> Result<(), NotStrict> {
 /// The message of our own error, which serde carries as text.
 const DUPLICATE: &str = "a member stands twice";
 
+/// Why `text` could not be read as an object.
+fn why_not(text: &str, error: &serde_json::Error) -> NotStrict {
+    let Ok(whole) = serde_json::from_str::<&RawValue>(text) else {
+        return NotStrict::NotJson;
+    };
+    if whole.get().starts_with('{') {
+        return classify(error);
+    }
+    let within = serde_json::from_str::<Unique>(text);
+    within.map_or_else(|error| classify(&error), |_| NotStrict::NotAnObject)
+}
+
 fn classify(error: &serde_json::Error) -> NotStrict {
     if error.is_data() && error.to_string().starts_with(DUPLICATE) {
         NotStrict::Duplicate
@@ -115,8 +125,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for StrictObject<'a> {
                 while let Some((Text(name), value)) = map.next_entry::<Text<'de>, _>()? {
                     members.push((name, value));
                 }
-                let mut names = HashSet::with_capacity(members.len());
-                if members.iter().all(|(name, _)| names.insert(name.as_ref())) {
+                if are_unique(&members) {
                     Ok(members)
                 } else {
                     Err(A::Error::custom(DUPLICATE))
@@ -126,6 +135,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for StrictObject<'a> {
 
         deserializer.deserialize_map(Members).map(Self)
     }
+}
+
+/// Whether no two members have the same name.
+fn are_unique(members: &[(Cow<'_, str>, &RawValue)]) -> bool {
+    let before = |index| members.iter().map(|(name, _)| name).take(index);
+    if members.len() <= FEW {
+        // As many as most have: to compare them costs less than to hash them.
+        let mut members = members.iter().map(|(name, _)| name).enumerate();
+        return members.all(|(index, name)| !before(index).any(|other| other == name));
+    }
+    let mut names = HashSet::with_capacity(members.len());
+    members.iter().all(|(name, _)| names.insert(name.as_ref()))
 }
 
 /// Any JSON value whose objects have unique names; only checks, keeps nothing.
@@ -217,6 +238,20 @@ mod tests {
             refused(r#"{"x":[1,{"a":1,"b":[{"c":1,"c":1}]}]}"#),
             NotStrict::Duplicate
         );
+    }
+
+    #[test]
+    fn equal_names_are_refused_wherever_they_stand_among_many() {
+        for count in [2, FEW, FEW + 1, 100] {
+            let mut names: Vec<_> = (0..count).map(|number| format!("\"{number}\":0")).collect();
+            let text = |names: &[String]| format!("{{{}}}", names.join(","));
+            let object = text(&names);
+            assert!(StrictObject::parse(object.as_bytes()).is_ok(), "{count}");
+
+            names[count - 1] = names[0].clone();
+
+            assert_eq!(refused(&text(&names)), NotStrict::Duplicate, "{count}");
+        }
     }
 
     #[test]
