@@ -15,6 +15,7 @@ mod docs;
 mod example;
 mod frame;
 mod health;
+mod json_reply;
 mod logout;
 mod oauth;
 mod own_address;

@@ -1,7 +1,7 @@
 //! `expired_token`, the main job: `{"token"}` in, a bearer token out (seed 004).
 
-use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
 
 use crate::domain::{Contract, Refusal};
 use crate::service::{Attempt, RefreshError};
@@ -9,6 +9,7 @@ use crate::service::{Attempt, RefreshError};
 use super::super::audit::Audited;
 use super::super::body::{BodyError, InputError};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
+use super::super::json_reply::JsonReply;
 use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
 use super::super::throttle::TOO_MANY;
 use super::attempt;
@@ -31,7 +32,7 @@ impl poem_openapi::types::Example for RefreshRequest {
 }
 
 /// A fresh token.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 #[oai(example)]
 pub(in crate::http) struct RefreshReply {
     /// The new token, for the same user with the same claims.
@@ -57,7 +58,7 @@ impl poem_openapi::types::Example for RefreshReply {
 pub(in crate::http) enum Refreshed {
     /// The token was exchanged. From now on use `access_token`.
     #[oai(status = 200)]
-    Ok(Json<RefreshReply>),
+    Ok(JsonReply<RefreshReply>),
     /// The body broke off before it was complete.
     #[oai(status = 400, actual_type = "ExampleOf<{ Code::BadRequest as usize }>")]
     BadRequest(ProblemJson),
@@ -135,7 +136,7 @@ pub(in crate::http) fn refuse_input(error: &InputError) -> Audited<Refreshed> {
 pub(in crate::http) fn answer(attempt: Attempt) -> Audited<Refreshed> {
     let audit = attempt::audit(Contract::ExpiredToken, &attempt);
     let reply = match attempt.outcome {
-        Ok(grant) => Refreshed::Ok(Json(RefreshReply {
+        Ok(grant) => Refreshed::Ok(JsonReply(RefreshReply {
             access_token: grant.access_token,
             token_type: "bearer".to_owned(),
             expires_in: grant.expires_in,
