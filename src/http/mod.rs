@@ -18,6 +18,7 @@ mod health;
 mod json_reply;
 mod logout;
 mod oauth;
+mod operations;
 mod own_address;
 mod pages;
 mod problem;
@@ -31,7 +32,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::{Endpoint, EndpointExt};
+use poem::Endpoint;
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
@@ -48,6 +49,7 @@ use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 use self::oauth::metadata::WELL_KNOWN;
+use self::operations::Operations;
 use self::pages::Pages;
 use self::throttle::Throttle;
 
@@ -158,11 +160,10 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let documents = docs::Documents::of(&service, settings.example_token.as_deref());
     let allowed = allowed_methods::AllowedMethods::of(&documents);
     let routes = problem_page::add_to(documents.add_to(pages::client()))
-        .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata))
-        .nest("/", service)
-        .data(body::BodyDeadline(settings.body_deadline));
-    let routes = Pages::before(routes, settings.ui, pages::PUBLIC).knowing(facts);
-    frame::Frame::new(routes, surroundings, allowed, settings)
+        .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata));
+    let pages = Pages::before(routes, settings.ui, pages::PUBLIC).knowing(facts);
+    let operations = Operations::of(service, pages);
+    frame::Frame::new(operations, surroundings, allowed, settings)
 }
 
 /// The endpoints of the document.
