@@ -90,7 +90,8 @@ impl RefreshApi {
             // No token has these bytes, so it gets what every token that is none gets.
             (None, Bearer::Unreadable | Bearer::Missing) => String::new(),
         };
-        expired_token::answer(self.refresher.refresh(&token).await)
+        // So that what surrounds it stays small, and is moved at little cost.
+        expired_token::answer(Box::pin(self.refresher.refresh(&token)).await)
     }
 }
 

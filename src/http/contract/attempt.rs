@@ -24,7 +24,8 @@ pub(in crate::http) async fn renew(
     access_token: Option<&str>,
 ) -> Attempt {
     match renewer {
-        Some(renewer) => renewer.renew(refresh_token, access_token).await,
+        // So that what surrounds it stays small, and is moved at little cost.
+        Some(renewer) => Box::pin(renewer.renew(refresh_token, access_token)).await,
         None => Attempt {
             trail: Trail::default(),
             outcome: Err(RefreshError::NotOffered),
