@@ -6,7 +6,7 @@ mod filter;
 mod otlp;
 mod traces;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +25,9 @@ pub use traces::{EXPORTS_TRACES, Sampling, TraceSettings};
 
 /// The target of the audit stream.
 const AUDIT: &str = "remint::audit";
+
+/// The most of the log that is written at a time.
+const BUFFERED_BYTES: usize = 64 * 1024;
 
 /// What is logged, how, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +113,8 @@ pub fn init(
         layers.push(layer.with_filter(filter().and(alone)).boxed());
         audit
     });
-    let (writer, log) = in_background(io::stderr());
+    // What is there by then is written at once, in whole lines.
+    let (writer, log) = in_background(BufWriter::with_capacity(BUFFERED_BYTES, io::stderr()));
     let layer = lines(settings.format, has_traces, writer);
     layers.push(if audit.is_some() {
         let all = Targets::new().with_default(LevelFilter::TRACE);
