@@ -145,6 +145,27 @@ async fn a_session_begins_once() {
 }
 
 #[tokio::test]
+async fn whoever_begins_a_session_learns_of_its_users_cut_off() {
+    for (_app, store) in stores().await {
+        store.cut_off("bob", at(2000)).await.unwrap();
+        let of = |user: &str, number| Session {
+            id: SessionId(Uuid::from_u128(number)),
+            user_key: user.to_owned(),
+            ..session()
+        };
+
+        let (alices, bobs) = (of("alice", 8), of("bob", 9));
+        let begun = join_all([&alices, &bobs].map(|session| store.begin_and_look(session))).await;
+
+        let begun: Vec<_> = begun.into_iter().map(|it| it.unwrap().unwrap()).collect();
+        assert_eq!(begun[0].cut_off, None);
+        assert_eq!(begun[1].cut_off, Some(at(2000)));
+        assert_eq!(begun[1].session, Some(bobs.clone()));
+        assert_eq!(store.begin_and_look(&bobs).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
 async fn a_cut_off_moves_forward_only_and_knows_upper_case() {
     for (_app, store) in stores().await {
         for seconds in [2000, 3000, 1000] {

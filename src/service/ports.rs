@@ -123,6 +123,10 @@ pub trait SessionStore: Send + Sync {
     /// Writes a session down.
     async fn begin(&self, session: &Session) -> Result<Change, SessionError>;
 
+    /// The same; what is known about it and its user once it is there, or nothing if it was lost. A
+    /// cut-off that is set at the same time revokes only the rows that it finds, and is seen here.
+    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError>;
+
     /// Makes `rotation.to` the current generation, if `rotation.from` still is and the session
     /// has not ended.
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError>;

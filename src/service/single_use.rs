@@ -70,9 +70,7 @@ impl SingleUse<'_> {
                 Step::Begin => {
                     self.limits.exchange(id, step).await?;
                     let row = first_row(&user_key, next);
-                    if self.sessions.begin(&row).await? == Change::Done {
-                        // A cut-off that was set meanwhile could revoke only the rows it found.
-                        let standing = self.sessions.standing(id, &user_key).await?;
+                    if let Some(standing) = self.sessions.begin_and_look(&row).await? {
                         standing.admit(admission.issued_at)?;
                         return Ok(Advance::Made);
                     }

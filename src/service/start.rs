@@ -12,9 +12,7 @@ use crate::domain::{
 use super::mint::TakenClaim;
 use super::renew::HANDLE_DRAWS;
 use super::single_use::{Issue, first_row};
-use super::{
-    Change, DirectoryError, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory,
-};
+use super::{DirectoryError, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory};
 
 /// Starts sessions.
 pub struct Starter {
@@ -142,11 +140,9 @@ impl Starter {
             }
             let grant = minter.first(&issue)?;
             let row = first_row(user_key, &issue);
-            if self.sessions.begin(&row).await? == Change::Lost {
+            let Some(standing) = self.sessions.begin_and_look(&row).await? else {
                 continue;
-            }
-            // A cut-off that was set meanwhile could revoke only the rows it found.
-            let standing = self.sessions.standing(lineage.session, user_key).await?;
+            };
             standing.admit(issued_at)?;
             return Ok(Started {
                 session: lineage.session,

@@ -72,6 +72,14 @@ impl SessionStore for Gated {
         self.sessions.begin(session).await
     }
 
+    /// In two steps, as databases do it that have many writers.
+    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError> {
+        Ok(match self.begin(session).await? {
+            Change::Done => Some(self.standing(session.id, &session.user_key).await?),
+            Change::Lost => None,
+        })
+    }
+
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError> {
         self.gate.pass().await;
         self.sessions.rotate(id, rotation).await

@@ -7,11 +7,11 @@
 //! *Why not on MariaDB.* Its `UPDATE` does not say which rows it changed. It commits concurrent
 //! transactions together by itself.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DbErr, Statement, StatementBuilder, Value};
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use crate::domain::{Session, SessionId};
 use crate::service::{Change, Rotation};
@@ -19,7 +19,7 @@ use crate::service::{Change, Rotation};
 use super::super::batched::{BatchStatement, Padded, padded};
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
-use super::{import, row};
+use super::row;
 
 /// The step of each row; `ROWS` stands for id, old and new generation, time, end and claims.
 const ROTATE: &str = "\
@@ -33,6 +33,19 @@ const ROTATE: &str = "\
 /// How many values a step has.
 const WIDTH: usize = 6;
 
+/// The rows of sessions. Whatever stands in the way of one: its id, or the handle of another session.
+const BEGIN: &str = "\
+    INSERT INTO remint_session (COLUMNS) VALUES ROWS ON CONFLICT DO NOTHING RETURNING id, ";
+
+/// The user's cut-off beside it. SQLite has one writer at a time, so that whoever sets another comes
+/// after the row and finds it.
+const CUT_OFF_BESIDE: &str = "(\
+    SELECT valid_after FROM remint_cut_off AS c WHERE c.user_hash = remint_session.user_hash\
+    ) AS valid_after";
+
+/// Elsewhere one may be set at this moment and see as little of the row as is seen of it here.
+const CUT_OFF_UNKNOWN: &str = "NULL AS valid_after";
+
 /// The steps of sessions to their next generations.
 pub(super) struct Rotations {
     connection: Connections,
@@ -42,7 +55,7 @@ pub(super) struct Rotations {
 impl Rotations {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
-        let statements = Padded::new(|size| ROTATE.replace("ROWS", &rows(dialect, size)));
+        let statements = Padded::new(|size| ROTATE.replace("ROWS", &steps(dialect, size)));
         Self {
             connection,
             statements,
@@ -92,57 +105,94 @@ fn values(id: SessionId, rotation: &Rotation) -> [Value; WIDTH] {
 
 /// The placeholders of `size` steps. The first one says of what type they are, which PostgreSQL
 /// cannot see from a bare placeholder.
-fn rows(dialect: Dialect, size: usize) -> String {
+fn steps(dialect: Dialect, size: usize) -> String {
     let types = ["varchar", "bigint", "bigint", "bigint", "bigint", "text"];
-    let row = |number: usize| {
-        let value = |(column, type_name): (usize, &&str)| {
-            let placeholder = dialect.placeholder(number * WIDTH + column + 1);
-            match number {
-                0 => format!("CAST({placeholder} AS {type_name})"),
-                _ => placeholder,
-            }
-        };
-        let values: Vec<_> = types.iter().enumerate().map(value).collect();
+    rows(size, WIDTH, |row, column| {
+        let placeholder = dialect.placeholder(row * WIDTH + column + 1);
+        match types.get(column) {
+            Some(type_name) if row == 0 => format!("CAST({placeholder} AS {type_name})"),
+            _ => placeholder,
+        }
+    })
+}
+
+/// So many rows of so many values.
+fn rows(size: usize, width: usize, value: impl Fn(usize, usize) -> String) -> String {
+    let row = |row| {
+        let values: Vec<_> = (0..width).map(|column| value(row, column)).collect();
         format!("({})", values.join(", "))
     };
     (0..size).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// What is known of the user of a session that was written down.
+#[derive(Clone, Copy)]
+pub(super) struct Beside {
+    /// The cut-off; also none where that could not be told.
+    pub(super) cut_off: Option<DateTime<Utc>>,
+}
+
+impl Beside {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        let cut_off = row::cut_off(row)?;
+        Ok(Self { cut_off })
+    }
+}
+
 /// The first rows of sessions.
 pub(super) struct Beginnings {
     connection: Connections,
+    statements: Padded,
 }
 
 impl Beginnings {
     pub(super) fn new(connection: Connections) -> Self {
-        Self { connection }
+        let dialect = Dialect::of(&connection);
+        let width = row::COLUMNS.len();
+        let insert = BEGIN.replace("COLUMNS", &row::COLUMNS.join(", "));
+        let insert = match dialect {
+            Dialect::Sqlite => insert + CUT_OFF_BESIDE,
+            Dialect::MySql | Dialect::Postgres => insert + CUT_OFF_UNKNOWN,
+        };
+        let statements = Padded::new(|size| {
+            let placeholder = |row, column| dialect.placeholder(row * width + column + 1);
+            insert.replace("ROWS", &rows(size, width, placeholder))
+        });
+        Self {
+            connection,
+            statements,
+        }
     }
 }
 
 #[async_trait]
 impl BatchStatement for Beginnings {
     type Question = Session;
-    type Answer = Change;
+    type Answer = Option<Beside>;
 
     fn connection(&self) -> &Connections {
         &self.connection
     }
 
-    async fn run(&self, questions: &[Session]) -> Result<Vec<Result<Change, DbErr>>, DbErr> {
+    async fn run(
+        &self,
+        questions: &[Session],
+    ) -> Result<Vec<Result<Option<Beside>, DbErr>>, DbErr> {
         let ids: Vec<_> = questions.iter().map(|session| session.id).collect();
         let first = first_of_each(&ids);
         let sessions = questions.iter().zip(&first).filter(|(_, first)| **first);
-        let sessions: Vec<_> = sessions.map(|(session, _)| session).collect();
-        let size = sessions.len().next_power_of_two();
-        // Whatever stands in the way: the id, or the handle of another session.
-        let insert = import::insert(&padded(sessions, size))
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .returning_col("id")
-            .take();
-        let statement = StatementBuilder::build(&insert, &self.connection.get_database_backend());
+        let sessions: Vec<_> = sessions.map(|(session, _)| row::values(session)).collect();
+        let (sql, size) = self.statements.of(sessions.len());
+        let values: Vec<Value> = padded(sessions, size).into_iter().flatten().collect();
+        let backend = self.connection.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
         let begun = self.connection.query_all_raw(statement).await?;
-        let begun = begun.iter().map(row::id).collect::<Result<_, _>>()?;
-        Ok(changes(&ids, &first, &begun))
+        let begun = begun
+            .iter()
+            .map(|row| Ok((row::id(row)?, Beside::read(row)?)));
+        let begun = begun.collect::<Result<HashMap<_, _>, DbErr>>()?;
+        let beside = |(id, first): (_, &bool)| begun.get(id).copied().filter(|_| *first);
+        Ok(ids.iter().zip(&first).map(beside).map(Ok).collect())
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn insert(sessions: &[&Session]) -> InsertStatement {
     let mut insert = Query::insert();
     insert.into_table(SESSION).columns(row::COLUMNS);
     for session in sessions {
-        insert.values_panic(row::values(session));
+        insert.values_panic(row::values(session).map(Expr::from));
     }
     insert
 }

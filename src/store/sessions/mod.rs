@@ -4,6 +4,7 @@
 //! token anyway, and without the key they are worth nothing.
 
 mod changes;
+mod cut_offs;
 mod import;
 mod measure;
 mod row;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
@@ -26,7 +27,8 @@ use super::batched::{BatchError, Batched};
 use super::connections::Connections;
 use super::dialect::Dialect;
 use super::ping::Ping;
-use changes::{Beginnings, Rotations};
+use changes::{Beginnings, Beside, Rotations};
+use cut_offs::revoke_all;
 use run::change;
 use standings::{ByName, NameColumn, Standings};
 
@@ -79,6 +81,15 @@ impl SqlSessionStore {
         }
     }
 
+    /// Writes a session down; nothing if that was lost.
+    async fn begun(&self, session: &Session) -> Result<Option<Beside>, SessionError> {
+        let Some(changes) = &self.changes else {
+            let begun = self.unless_taken(import::insert(&[session])).await?;
+            return Ok((begun == Change::Done).then_some(Beside { cut_off: None }));
+        };
+        Ok(changes.beginnings.change(session.clone()).await?)
+    }
+
     /// [`SessionStore::rotate`] as a statement of its own.
     async fn rotate_alone(&self, id: SessionId, step: Rotation) -> Result<Change, SessionError> {
         let update = Query::update()
@@ -94,41 +105,6 @@ impl SqlSessionStore {
             .take();
         self.execute(update).await.map(change)
     }
-
-    /// Writes the cut-off down, unless it lies later already.
-    async fn move_cut_off(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError> {
-        let (hash, at) = (row::user_hash(user_key), at.timestamp());
-        let forward = Query::update()
-            .table(CUT_OFF)
-            .value("valid_after", at)
-            .and_where(Expr::col("user_hash").eq(hash.as_str()))
-            .and_where(Expr::col("valid_after").lt(at))
-            .take();
-        let first = Query::insert()
-            .into_table(CUT_OFF)
-            .columns(["user_hash", "user_key", "valid_after"])
-            .values_panic([hash.as_str().into(), user_key.into(), at.into()])
-            .take();
-        if self.execute(forward.clone()).await? == 0
-            && self.unless_taken(first).await? == Change::Lost
-        {
-            // The row is there: it lies later already, or another call has just written an
-            // earlier one.
-            self.execute(forward).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Ends the sessions of a user that have not ended.
-fn revoke_all(user_key: &str, at: DateTime<Utc>) -> UpdateStatement {
-    Query::update()
-        .table(SESSION)
-        .value("revoked_at", at.timestamp())
-        .value("revoked_because", Revocation::Logout.word())
-        .and_where(Expr::col("user_hash").eq(row::user_hash(user_key)))
-        .and_where(Expr::col("revoked_at").is_null())
-        .take()
 }
 
 #[async_trait]
@@ -170,10 +146,25 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]
     async fn begin(&self, session: &Session) -> Result<Change, SessionError> {
-        match &self.changes {
-            Some(changes) => Ok(changes.beginnings.change(session.clone()).await?),
-            None => self.unless_taken(import::insert(&[session])).await,
-        }
+        let begun = self.begun(session).await?;
+        Ok(begun.map_or(Change::Lost, |_| Change::Done))
+    }
+
+    #[tracing::instrument(name = "store.session.begin_and_look", level = "debug", skip_all)]
+    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError> {
+        let Some(Beside { cut_off }) = self.begun(session).await? else {
+            return Ok(None);
+        };
+        let standing = match Dialect::of(&self.connection) {
+            Dialect::Sqlite => Standing {
+                session: Some(session.clone()),
+                cut_off,
+            },
+            Dialect::MySql | Dialect::Postgres => {
+                self.standing(session.id, &session.user_key).await?
+            }
+        };
+        Ok(Some(standing))
     }
 
     #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]

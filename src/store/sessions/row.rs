@@ -1,8 +1,7 @@
 //! Between rows and sessions.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult, Value};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -27,7 +26,7 @@ pub(super) const COLUMNS: [&str; 12] = [
 ];
 
 /// A session as a row.
-pub(super) fn values(session: &Session) -> [Expr; 12] {
+pub(super) fn values(session: &Session) -> [Value; COLUMNS.len()] {
     let revoked = session.revoked;
     [
         session.id.to_string().into(),
@@ -76,11 +75,16 @@ pub(super) fn user_hash(user_key: &str) -> String {
 
 /// What a row with the user's cut-off beside the session says.
 pub(super) fn located(row: &QueryResult) -> Result<Standing, DbErr> {
-    let cut_off: Option<i64> = row.try_get("", "valid_after")?;
     Ok(Standing {
         session: Some(session(row)?),
-        cut_off: cut_off.map(instant).transpose()?,
+        cut_off: cut_off(row)?,
     })
+}
+
+/// The user's cut-off that stands beside a session.
+pub(super) fn cut_off(row: &QueryResult) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let cut_off: Option<i64> = row.try_get("", "valid_after")?;
+    cut_off.map(instant).transpose()
 }
 
 /// The session that a row is about.

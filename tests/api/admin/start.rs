@@ -268,9 +268,9 @@ async fn a_contract_that_the_secret_is_too_short_for_is_a_conflict() {
 #[tokio::test]
 async fn nobody_gets_tokens_that_a_cut_off_meanwhile_has_ended() {
     let app = spawn_admin().await;
-    // Between the first look at the cut-offs and the last one.
+    // Between the first look at the cut-offs and the row; whoever sets one later finds the row.
     app.sql(
-        "CREATE TRIGGER meanwhile AFTER INSERT ON remint_session BEGIN \
+        "CREATE TRIGGER meanwhile BEFORE INSERT ON remint_session BEGIN \
              INSERT INTO remint_cut_off (user_hash, user_key, valid_after) \
              VALUES (NEW.user_hash, NEW.user_key, NEW.started_at); END",
     )
