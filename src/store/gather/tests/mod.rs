@@ -1,5 +1,7 @@
 //! Every order in which things can happen to callers that share queries.
 
+mod threads;
+
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
@@ -11,6 +13,8 @@ use super::*;
 enum Event {
     /// One more caller asks.
     Ask,
+    /// Two more ask in the same moment.
+    Meet,
     /// The query that is under way answers.
     Answer,
     /// That caller gives up.
@@ -28,6 +32,8 @@ const PATIENCE: Duration = Duration::from_hours(1);
 #[derive(Default)]
 struct Told {
     queries: Mutex<Vec<Vec<usize>>>,
+    /// The queries that have answered.
+    answered: Mutex<Vec<usize>>,
     under_way: Arc<Mutex<usize>>,
     word: Mutex<Option<Arc<Semaphore>>>,
 }
@@ -65,6 +71,7 @@ impl Batch for Arc<Told> {
         // The panic hook need not know.
         told.unwrap_or_else(|_| std::panic::resume_unwind(Box::new(())))
             .forget();
+        self.answered.lock().unwrap().push(number);
         questions.iter().map(|it| (*it, number)).collect()
     }
 }
@@ -118,6 +125,10 @@ impl World {
                     left: None,
                 });
             }
+            Event::Meet => {
+                self.begin(Event::Ask);
+                self.begin(Event::Ask);
+            }
             Event::Answer => self.told.word().add_permits(1),
             Event::Leave(number) => {
                 self.callers[number].task.abort();
@@ -143,6 +154,9 @@ impl World {
         if self.callers.len() < CALLERS {
             events.push(Event::Ask);
         }
+        if self.callers.len() + 1 < CALLERS {
+            events.push(Event::Meet);
+        }
         if self.under_way() > 0 {
             events.extend([Event::Answer, Event::Panic]);
         }
@@ -163,12 +177,24 @@ impl World {
         }
         for (number, query) in self.queries().iter().enumerate() {
             assert!(query.is_sorted(), "out of order");
+            assert!(self.is_whole(number, query), "given up for others");
             for caller in query {
                 let Caller { asked, left, .. } = &self.callers[*caller];
                 assert!(*asked <= number, "answered by an older query");
                 assert!(left.is_none_or(|left| number < left), "asked for nobody");
             }
         }
+    }
+
+    /// Whether a query was left to end, which only a caller who is alone in it may prevent.
+    fn is_whole(&self, number: usize, query: &[usize]) -> bool {
+        let is_last = number + 1 == self.queries().len();
+        let has_ended = self.told.answered.lock().unwrap().contains(&number);
+        let is_given_up = matches!(query, [only] if self.callers[*only].left.is_some());
+        has_ended
+            || is_given_up
+            || self.broken.contains(&number)
+            || is_last && self.under_way() == 1
     }
 
     /// What they got in the end.
