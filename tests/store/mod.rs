@@ -1,6 +1,7 @@
 //! The users directory and the migrations, on every database.
 
 mod active;
+mod agreement;
 mod at_once;
 mod changes;
 mod claims;
