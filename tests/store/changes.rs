@@ -18,7 +18,7 @@ use super::table::DEADLINE;
 /// More than one statement takes.
 const MANY: u64 = 300;
 
-fn id(number: u64) -> SessionId {
+pub(super) fn id(number: u64) -> SessionId {
     SessionId(Uuid::from_u128(number.into()))
 }
 
@@ -26,7 +26,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
-fn session(number: u64) -> Session {
+pub(super) fn session(number: u64) -> Session {
     Session {
         id: id(number),
         contract: Contract::Envelope,
@@ -42,7 +42,7 @@ fn session(number: u64) -> Session {
 }
 
 /// The step from generation `from` of a session, at a time of its own.
-fn step(number: u64, from: u64) -> (SessionId, Rotation) {
+pub(super) fn step(number: u64, from: u64) -> (SessionId, Rotation) {
     let rotation = Rotation {
         from,
         to: from + 1,

@@ -3,6 +3,7 @@
 mod active;
 mod agreement;
 mod at_once;
+mod bad_keys;
 mod changes;
 mod claims;
 mod collations;
