@@ -12,7 +12,7 @@ use super::outages::another_client;
 const WAITING: &str = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted \
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-async fn until_two_wait(client: &DatabaseConnection) {
+pub(super) async fn until_two_wait(client: &DatabaseConnection) {
     let backend = client.get_database_backend();
     loop {
         let statement = Statement::from_string(backend, WAITING);
