@@ -150,6 +150,7 @@ fn after(kind: Kind, number: u64) -> Session {
     }
 }
 
+/// What becomes of a caller, and of its change.
 const TOLD: (Option<Change>, &str) = (Some(Done), "made");
 const GONE: (Option<Change>, &str) = (None, "made");
 const NEVER: (Option<Change>, &str) = (None, "not made");

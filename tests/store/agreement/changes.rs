@@ -20,6 +20,7 @@ use crate::harness::{TestApp, spawn_on_each};
 use crate::store::table::DEADLINE;
 use crate::survival::rounds;
 
+/// What somebody wants of a session.
 #[derive(Debug, Clone)]
 enum Call {
     Begin(Session),
@@ -101,6 +102,7 @@ impl Rows {
 /// The sessions that there may be.
 const NUMBERS: Range<u8> = 0..6;
 
+/// How sessions are revoked here.
 const REVOKED: (DateTime<Utc>, Revocation) = (DateTime::UNIX_EPOCH, Revocation::Operator);
 
 /// One moment: what is there, and what everybody wants at once.

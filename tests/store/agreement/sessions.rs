@@ -1,5 +1,7 @@
 //! Sessions and cut-offs: those that are there, that have ended, and that nobody can read.
 
+use std::ops::Range;
+
 use futures_util::future::join_all;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -24,6 +26,10 @@ const DAMAGES: [&str; 4] = [
     "claims = '['",
 ];
 
+/// The same of a cut-off.
+const DAMAGE: &str =
+    "UPDATE remint_cut_off SET valid_after = 9223372036854775807 WHERE user_key = 'alice'";
+
 /// What is written down.
 #[derive(Debug, Clone)]
 struct Rows {
@@ -31,8 +37,10 @@ struct Rows {
     /// The number of a session, and what happened to it.
     damages: Vec<(u8, &'static str)>,
     cut_offs: Vec<(String, i64)>,
+    is_cut_off_damaged: bool,
 }
 
+/// What somebody wants to know.
 #[derive(Debug, Clone)]
 enum Question {
     Locate(SessionName),
@@ -40,7 +48,7 @@ enum Question {
 }
 
 /// Some that are there, and some that are not.
-const NUMBERS: std::ops::Range<u8> = 0..16;
+const NUMBERS: Range<u8> = 0..16;
 
 fn user() -> impl Strategy<Value = String> {
     prop_oneof![1 => Just("alice".to_owned()), 2 => name()]
@@ -92,11 +100,12 @@ fn sessions() -> impl Strategy<Value = Vec<Session>> {
 fn rows() -> impl Strategy<Value = Rows> {
     let damages = vec((NUMBERS, select(&DAMAGES[..])), 0..3);
     let cut_offs = vec((user(), 0..9_000_i64), 0..4);
-    let parts = (sessions(), damages, cut_offs);
-    parts.prop_map(|(sessions, damages, cut_offs)| Rows {
+    let parts = (sessions(), damages, cut_offs, any::<bool>());
+    parts.prop_map(|(sessions, damages, cut_offs, is_cut_off_damaged)| Rows {
         sessions,
         damages,
         cut_offs,
+        is_cut_off_damaged,
     })
 }
 
@@ -115,6 +124,9 @@ async fn write(app: &TestApp, store: &SqlSessionStore, rows: &Rows) {
     store.begin_absent(&rows.sessions).await.unwrap();
     for (user, seconds) in &rows.cut_offs {
         store.cut_off_as_of(user, at(*seconds)).await.unwrap();
+    }
+    if rows.is_cut_off_damaged {
+        app.sql(DAMAGE).await;
     }
     for (number, damage) in &rows.damages {
         let id = id(*number).0;
