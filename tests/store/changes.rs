@@ -148,6 +148,20 @@ async fn of_callers_that_want_the_same_step_one_makes_it() {
 }
 
 #[tokio::test]
+async fn a_step_that_cannot_be_made_is_in_the_way_of_no_other() {
+    for app in spawn_on_each(&[]).await {
+        let store = store(&app);
+        begin(&store, 0..2).await;
+        // The first one is asked for alone.
+        let steps = vec![step(0, 1), step(1, 0), step(1, 1)];
+
+        let changes = at_once(&store, steps).await;
+
+        assert_eq!(changes, [Done, Lost, Done]);
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_somebody_has_locked_fails_alone() {
     // Its row locks are the only ones that a statement for many meets.
     let settings = [("DATABASE_TIMEOUT_MILLISECONDS", "4000")];

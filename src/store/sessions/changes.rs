@@ -1,13 +1,14 @@
 //! Writing many sessions with one statement, so that one commit makes them all durable.
 //!
 //! A statement changes those rows whose conditions hold, and says which they were: to each caller
-//! it is the conditional statement that it would have run alone. Of two callers that want to change
-//! the same row only the first is in the statement; the other has lost to it.
+//! it is the conditional statement that it would have run alone. Of two callers that want the very
+//! same change only the first is in the statement; the other has lost to it.
 //!
 //! *Why not on MariaDB.* Its `UPDATE` does not say which rows it changed. It commits concurrent
 //! transactions together by itself.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -28,14 +29,15 @@ const ROTATE: &str = "\
     FROM (VALUES ROWS) AS step \
     WHERE s.id = step.column1 AND s.generation = step.column2 AND s.revoked_at IS NULL \
         AND s.expires_at > step.column4 \
-    RETURNING id";
+    RETURNING id, generation";
 
 /// How many values a step has.
 const WIDTH: usize = 6;
 
 /// The rows of sessions. Whatever stands in the way of one: its id, or the handle of another session.
 const BEGIN: &str = "\
-    INSERT INTO remint_session (COLUMNS) VALUES ROWS ON CONFLICT DO NOTHING RETURNING id, ";
+    INSERT INTO remint_session (COLUMNS) VALUES ROWS ON CONFLICT DO NOTHING \
+    RETURNING id, handle, ";
 
 /// The user's cut-off beside it. SQLite has one writer at a time, so that whoever sets another comes
 /// after the row and finds it.
@@ -44,7 +46,7 @@ const CUT_OFF_BESIDE: &str = "(\
     ) AS valid_after";
 
 /// Elsewhere one may be set at this moment and see as little of the row as is seen of it here.
-const CUT_OFF_UNKNOWN: &str = "NULL AS valid_after";
+const CUT_OFF_UNKNOWN: &str = "CAST(NULL AS bigint) AS valid_after";
 
 /// The steps of sessions to their next generations.
 pub(super) struct Rotations {
@@ -76,8 +78,9 @@ impl BatchStatement for Rotations {
         &self,
         questions: &[(SessionId, Rotation)],
     ) -> Result<Vec<Result<Change, DbErr>>, DbErr> {
-        let ids: Vec<_> = questions.iter().map(|(id, _)| *id).collect();
-        let first = first_of_each(&ids);
+        let change = |(id, rotation): &(SessionId, Rotation)| (*id, row::number(rotation.to));
+        let wanted: Vec<_> = questions.iter().map(change).collect();
+        let first = first_of_each(&wanted);
         let steps = questions.iter().zip(&first).filter(|(_, first)| **first);
         let steps: Vec<_> = steps
             .map(|((id, rotation), _)| values(*id, rotation))
@@ -87,8 +90,17 @@ impl BatchStatement for Rotations {
         let backend = self.connection.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let changed = self.connection.query_all_raw(statement).await?;
-        let changed = changed.iter().map(row::id).collect::<Result<_, _>>()?;
-        Ok(changes(&ids, &first, &changed))
+        let made = |row: &QueryResult| Ok((row::id(row)?, row.try_get("", "generation")?));
+        let made = changed.iter().map(made);
+        let made = made.collect::<Result<HashSet<(_, i64)>, DbErr>>()?;
+        let change = |(wanted, first): (_, &bool)| {
+            if *first && made.contains(wanted) {
+                Change::Done
+            } else {
+                Change::Lost
+            }
+        };
+        Ok(wanted.iter().zip(&first).map(change).map(Ok).collect())
     }
 }
 
@@ -178,8 +190,9 @@ impl BatchStatement for Beginnings {
         &self,
         questions: &[Session],
     ) -> Result<Vec<Result<Option<Beside>, DbErr>>, DbErr> {
-        let ids: Vec<_> = questions.iter().map(|session| session.id).collect();
-        let first = first_of_each(&ids);
+        let change = |session: &Session| (session.id, session.handle);
+        let wanted: Vec<_> = questions.iter().map(change).collect();
+        let first = first_of_each(&wanted);
         let sessions = questions.iter().zip(&first).filter(|(_, first)| **first);
         let sessions: Vec<_> = sessions.map(|(session, _)| row::values(session)).collect();
         let (sql, size) = self.statements.of(sessions.len());
@@ -187,29 +200,16 @@ impl BatchStatement for Beginnings {
         let backend = self.connection.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let begun = self.connection.query_all_raw(statement).await?;
-        let begun = begun
-            .iter()
-            .map(|row| Ok((row::id(row)?, Beside::read(row)?)));
-        let begun = begun.collect::<Result<HashMap<_, _>, DbErr>>()?;
-        let beside = |(id, first): (_, &bool)| begun.get(id).copied().filter(|_| *first);
-        Ok(ids.iter().zip(&first).map(beside).map(Ok).collect())
+        let made = |row| Ok(((row::id(row)?, row::handle(row)?), Beside::read(row)?));
+        let made = begun.iter().map(made);
+        let made = made.collect::<Result<HashMap<_, _>, DbErr>>()?;
+        let beside = |(wanted, first): (_, &bool)| made.get(wanted).copied().filter(|_| *first);
+        Ok(wanted.iter().zip(&first).map(beside).map(Ok).collect())
     }
 }
 
-/// Of each id whether it stands here for the first time.
-fn first_of_each(ids: &[SessionId]) -> Vec<bool> {
-    let mut seen = HashSet::with_capacity(ids.len());
-    ids.iter().map(|id| seen.insert(*id)).collect()
-}
-
-fn changes(
-    ids: &[SessionId],
-    first: &[bool],
-    changed: &HashSet<SessionId>,
-) -> Vec<Result<Change, DbErr>> {
-    let change = |(id, first): (&SessionId, &bool)| {
-        let is_done = *first && changed.contains(id);
-        Ok(if is_done { Change::Done } else { Change::Lost })
-    };
-    ids.iter().zip(first).map(change).collect()
+/// Of each change whether it stands here for the first time.
+fn first_of_each<C: Eq + Hash>(wanted: &[C]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(wanted.len());
+    wanted.iter().map(|change| seen.insert(change)).collect()
 }

@@ -149,14 +149,11 @@ fn rows() -> impl Strategy<Value = Rows> {
     })
 }
 
-/// Calls that can be told from each other by the claims that they leave behind. All that are about
-/// one session want the same step of it.
+/// Calls that can be told from each other by the claims that they leave behind.
 fn calls() -> impl Strategy<Value = Vec<Call>> {
-    let wanted = vec((0..3_u64, option::of(NUMBERS)), NUMBERS.len());
-    let calls = vec((NUMBERS, 0..7_u8), 1..24);
-    (wanted, calls).prop_map(|(wanted, calls)| {
-        let call = |(index, (number, kind)): (usize, (u8, u8))| {
-            let (from, handle) = wanted[usize::from(number)];
+    let call = (NUMBERS, 0..7_u8, 0..3_u64, option::of(NUMBERS));
+    vec(call, 1..24).prop_map(|calls| {
+        let call = |(index, (number, kind, from, handle)): (usize, (u8, u8, u64, Option<u8>))| {
             let claims = vec![("call".to_owned(), JsonText::from_valid(index.to_string()))];
             match kind {
                 0 => Call::Revoke(id(number)),
