@@ -37,18 +37,18 @@ impl Documents {
     }
 
     /// The same routes, and those of the documents.
-    pub(super) fn add_to(&self, routes: Route) -> Route {
+    pub(super) fn add_to(self, routes: Route) -> Route {
         routes
-            .at("/docs", get(serve(&self.page, "text/html; charset=utf-8")))
-            .at("/openapi.json", get(serve(&self.json, "application/json")))
+            .at("/docs", get(serve(self.page, "text/html; charset=utf-8")))
+            .at("/openapi.json", get(serve(self.json, "application/json")))
             // RFC 9512.
-            .at("/openapi.yaml", get(serve(&self.yaml, "application/yaml")))
+            .at("/openapi.yaml", get(serve(self.yaml, "application/yaml")))
     }
 }
 
 /// Answers with a handle on the one copy: poem's own endpoint copies 1.6 MB for each request.
-fn serve(document: &str, content_type: &'static str) -> impl Endpoint + 'static {
-    let document = Bytes::from(document.to_owned());
+fn serve(document: String, content_type: &'static str) -> impl Endpoint + 'static {
+    let document = Bytes::from(document);
     make_sync(move |_| {
         Response::builder()
             .content_type(content_type)
