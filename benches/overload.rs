@@ -22,6 +22,7 @@ use remint::domain::{Clock as _, SystemClock};
 
 use support::drive::{Load, UNSENT, drive};
 use support::figures::{Figures, float};
+use support::fill::Rows;
 use support::plot::{self, Line, Panel};
 use support::service::{SECRET, Service, keep_to_second_processor};
 use support::tokens::Mint;
@@ -76,9 +77,10 @@ async fn measure(args: &Args) -> Vec<Figures> {
     let time = Duration::from_secs(args.seconds);
     let settings = args.settings.iter();
     let settings: Vec<_> = settings.map(|it| it.split_once('=').unwrap()).collect();
-    let service = Service::start(&settings).await;
+    let rows = Rows::default();
+    let service = Service::start(&settings, rows).await;
     let now = SystemClock.now().timestamp();
-    let mint = Mint::new(SECRET, now);
+    let mint = Mint::new(SECRET, now, rows.users);
 
     let run = async |mint, load| {
         let before = service.cpu_time();

@@ -4,6 +4,7 @@ pub(crate) mod closed;
 pub(crate) mod drive;
 mod exchange;
 pub(crate) mod figures;
+pub(crate) mod fill;
 pub(crate) mod instructions;
 pub(crate) mod plot;
 pub(crate) mod service;

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use clap::ValueEnum as _;
-use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::exchange::exchange;
+use super::fill::{Rows, fill};
 use super::straightforward::Peer;
-use super::tokens::USERS;
 
 /// The secret of the service; long enough for every contract.
 pub(crate) const SECRET: &str =
@@ -33,33 +32,41 @@ pub(crate) fn keep_to_second_processor() {
     assert!(command.status().unwrap().success());
 }
 
-/// A running service; ended when it is dropped.
+/// A running process; ended when it is dropped.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A running service.
 pub(crate) struct Service {
-    child: Child,
+    child: Running,
     pub(crate) address: SocketAddr,
     folder: TempDir,
 }
 
 impl Service {
-    /// Starts it on the first processor alone, with these settings beside the secret.
-    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+    /// Starts it on the first processor alone, with these settings beside the secret, on a database
+    /// that has so many rows.
+    pub(crate) async fn start(settings: &[(&str, &str)], rows: Rows) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let named = settings.iter().find(|(name, _)| *name == "DATABASE_URL");
         let url = named.map_or_else(|| sqlite(&folder), |(_, url)| (*url).to_owned());
+        prepare(&url, &folder, rows).await;
         let mut command = remint(&url, &folder, &[]);
         command.arg("serve").envs(settings.iter().copied());
-        let service = Self::spawn(command, folder);
-        add_users(&url).await;
-        service
+        Self::spawn(command, folder)
     }
 
     /// The same on SQLite, with its instructions counted; needs valgrind.
     pub(crate) async fn under_callgrind(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = sqlite(&folder);
-        let migrated = remint(&url, &folder, &[]).args(["migrate", "up"]).status();
-        assert!(migrated.unwrap().success());
-        add_users(&url).await;
+        prepare(&url, &folder, Rows::default()).await;
         let callgrind = [
             "valgrind",
             "--tool=callgrind",
@@ -76,22 +83,20 @@ impl Service {
 
     /// Ends it in good order; how many instructions it took.
     pub(crate) fn stop_and_count(mut self) -> u64 {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        self.child.wait().unwrap();
+        self.child.0.wait().unwrap();
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         let (_, count) = log.rsplit_once("Collected : ").unwrap();
         count.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     /// Starts what it is compared with in its place: this program itself, told so by its arguments.
-    pub(crate) async fn peer(peer: Peer, url: Option<&str>) -> Self {
+    pub(crate) async fn peer(peer: Peer, url: Option<&str>, rows: Rows) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = url.map_or_else(|| sqlite(&folder), str::to_owned);
         if peer != Peer::Floor {
-            let migrated = remint(&url, &folder, &[]).args(["migrate", "up"]).status();
-            assert!(migrated.unwrap().success());
-            add_users(&url).await;
+            prepare(&url, &folder, rows).await;
         }
         let program = std::env::current_exe().unwrap();
         let mut command = on_first_processor(&program, &folder);
@@ -102,7 +107,7 @@ impl Service {
 
     fn spawn(mut command: Command, folder: TempDir) -> Self {
         let log = fs::File::create(folder.path().join("log")).unwrap();
-        let child = command.stderr(log).spawn().unwrap();
+        let child = Running(command.stderr(log).spawn().unwrap());
         Self {
             address: listening(&folder, "listening;"),
             child,
@@ -127,29 +132,30 @@ impl Service {
 
     /// The processor time that it has used so far, in user and in kernel mode.
     pub(crate) fn cpu_time(&self) -> Duration {
-        cpu_time(&self.proc("stat"))
+        cpu_time(&proc(self.child.0.id(), "stat"))
     }
 
     /// The memory that it has, in MiB.
     pub(crate) fn memory(&self) -> f64 {
-        self.mebibytes("VmRSS:")
+        memory(self.child.0.id(), "VmRSS:")
     }
 
     /// The most that it had so far.
     pub(crate) fn peak_memory(&self) -> f64 {
-        self.mebibytes("VmHWM:")
+        memory(self.child.0.id(), "VmHWM:")
     }
+}
 
-    fn mebibytes(&self, field: &str) -> f64 {
-        let status = self.proc("status");
-        let line = status.lines().find(|line| line.starts_with(field));
-        let number = line.unwrap().split_whitespace().nth(1).unwrap();
-        number.parse::<f64>().unwrap() / 1024.0
-    }
+/// That field of a process, in MiB.
+pub(crate) fn memory(pid: u32, field: &str) -> f64 {
+    let status = proc(pid, "status");
+    let line = status.lines().find(|line| line.starts_with(field));
+    let number = line.unwrap().split_whitespace().nth(1).unwrap();
+    number.parse::<f64>().unwrap() / 1024.0
+}
 
-    fn proc(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
-    }
+fn proc(pid: u32, file: &str) -> String {
+    fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap()
 }
 
 /// The processor time of a process, by its file in /proc.
@@ -162,14 +168,17 @@ pub(crate) fn cpu_time(stat: &str) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// Makes the tables, and their rows.
+pub(crate) async fn prepare(url: &str, folder: &TempDir, rows: Rows) {
+    let migrated = remint(url, folder, &[]).args(["migrate", "up"]).status();
+    assert!(migrated.unwrap().success());
+    fill(url, rows).await;
+    // What the kernel has still to write would be written while somebody is measured.
+    assert!(Command::new("sync").status().unwrap().success());
 }
 
-fn sqlite(folder: &TempDir) -> String {
+/// The file of a database in that folder.
+pub(crate) fn sqlite(folder: &TempDir) -> String {
     format!(
         "sqlite://{}?mode=rwc",
         folder.path().join("remint.db").display()
@@ -177,7 +186,7 @@ fn sqlite(folder: &TempDir) -> String {
 }
 
 /// The released binary with the settings of every measurement, run by that program.
-fn remint(url: &str, folder: &TempDir, by: &[&str]) -> Command {
+pub(crate) fn remint(url: &str, folder: &TempDir, by: &[&str]) -> Command {
     let program = [by, &[env!("CARGO_BIN_EXE_remint")]].concat();
     let mut command = on_first_processor(Path::new(program[0]), folder);
     command
@@ -218,17 +227,4 @@ fn listening(folder: &TempDir, says: &str) -> SocketAddr {
     }
     let log = fs::read_to_string(folder.path().join("log"));
     panic!("the service does not start: {log:?}")
-}
-
-async fn add_users(url: &str) {
-    let database = Database::connect(url).await.unwrap();
-    for first in (0..USERS).step_by(1_000) {
-        let user = |i| format!("('user-{i}', 'user-{i}@example.com', TRUE)");
-        let users: Vec<_> = (first..first + 1_000).map(user).collect();
-        let sql = format!(
-            "INSERT INTO users (id, email, is_active) VALUES {}",
-            users.join(", ")
-        );
-        database.execute_unprepared(&sql).await.unwrap();
-    }
 }
