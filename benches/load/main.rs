@@ -17,6 +17,7 @@ mod line;
 #[expect(unused, reason = "a measurement needs a part of it")]
 #[path = "../../tests/harness/servers/mod.rs"]
 mod servers;
+mod start;
 #[expect(dead_code, reason = "each measurement needs another part of it")]
 #[path = "../support/mod.rs"]
 mod support;
@@ -37,6 +38,7 @@ use support::straightforward::{self, Peer};
 use workload::WORKLOADS;
 
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Args {
     /// For how many seconds each server is measured in each round.
     #[arg(long, default_value_t = 3)]
@@ -56,6 +58,9 @@ struct Args {
     /// How many sessions of other users there are.
     #[arg(long, default_value_t = 0)]
     sessions: u64,
+    /// Measures a start on an existing SQLite file instead, and the memory while nobody asks.
+    #[arg(long)]
+    start: bool,
     /// Counts instructions of 1,000 refreshes with valgrind instead.
     #[arg(long)]
     instructions: bool,
@@ -100,6 +105,9 @@ fn main() {
     keep_to_second_processor();
     if args.instructions {
         return runtime.block_on(print_instructions());
+    }
+    if args.start {
+        return runtime.block_on(start::print_start(args.rows()));
     }
     let lines = runtime.block_on(measure(&args));
     if args.write {

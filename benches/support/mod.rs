@@ -2,7 +2,7 @@
 
 pub(crate) mod closed;
 pub(crate) mod drive;
-mod exchange;
+pub(crate) mod exchange;
 pub(crate) mod figures;
 pub(crate) mod fill;
 pub(crate) mod instructions;
