@@ -14,6 +14,7 @@
 
 mod compared;
 mod line;
+mod picture;
 #[expect(unused, reason = "a measurement needs a part of it")]
 #[path = "../../tests/harness/servers/mod.rs"]
 mod servers;
@@ -67,7 +68,7 @@ struct Args {
     /// Another setting of the service, such as `MAX_CONCURRENT_REQUESTS=256`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
-    /// Writes docs/performance.json.
+    /// Writes docs/performance.json, and draws docs/performance.svg.
     #[arg(long)]
     write: bool,
     /// Serves as that instead.
@@ -114,6 +115,7 @@ fn main() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let json = serde_json::to_string_pretty(&lines).unwrap() + "\n";
         fs::write(docs.join("performance.json"), json).unwrap();
+        picture::draw(&docs.join("performance.svg"), &lines);
     }
 }
 

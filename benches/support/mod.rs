@@ -1,5 +1,6 @@
 //! What measurements of a running service are made of.
 
+pub(crate) mod bars;
 pub(crate) mod closed;
 pub(crate) mod drive;
 pub(crate) mod exchange;
