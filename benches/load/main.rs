@@ -105,7 +105,7 @@ fn main() {
     let runtime = { runtime }.enable_all().build().unwrap();
     keep_to_second_processor();
     if args.instructions {
-        return runtime.block_on(print_instructions());
+        return runtime.block_on(print_instructions(&args.only));
     }
     if args.start {
         return runtime.block_on(start::print_start(args.rows()));
@@ -119,13 +119,14 @@ fn main() {
     }
 }
 
-async fn print_instructions() {
+async fn print_instructions(only: &str) {
     println!("| instructions per refresh | one client | 32 clients |\n|---|--:|--:|");
-    for (name, by) in [
+    let all = [
         ("stateless, SQLite", By::Expired("stateless")),
         ("single_use, SQLite", By::Expired("single_use")),
         ("envelope, SQLite", By::Envelope),
-    ] {
+    ];
+    for (name, by) in all.into_iter().filter(|(name, _)| name.contains(only)) {
         let alone = instructions(by, 1).await;
         let together = instructions(by, 32).await;
         println!("| {name} | {alone} | {together} |");
