@@ -13,10 +13,10 @@ pub(crate) fn print_head() {
     println!(
         "CPU is processor time per request, in requests to the floor: a poem server that answers the \
          same bytes.\n\n\
-         | workload | clients | CPU | aim | straightforward's CPU | requests/s | of straightforward's | p50 | p99 \
-         | of the floor's | p99 × Little | database CPU | of straightforward's | memory | failed \
+         | workload | clients | CPU | aim | straightforward's CPU | requests/s | of straightforward's | p50 \
+         | of straightforward's | p99 | of the floor's | p99 × Little | database CPU | of straightforward's | memory | failed \
          | straightforward's failed | noise |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     );
 }
 
@@ -42,6 +42,7 @@ pub(crate) fn print_line(line: &Line) {
         number(remint.rate, 0),
         beside(remint.rate, straightforward.rate, 1),
         number(remint.p50, 2) + " ms",
+        beside(remint.p50, straightforward.p50, 2),
         number(remint.p99, 2) + " ms",
         number(remint.p99 / floor.p99, 1),
         number(remint.p99 / little, 1),

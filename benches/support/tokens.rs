@@ -73,7 +73,9 @@ impl Mint {
 pub(crate) struct Stock {
     pub(crate) mint: RefCell<Mint>,
     requests: RefCell<Vec<Vec<u8>>>,
-    /// How many were taken since it was filled.
+    /// How many it holds when it is full.
+    enough: Cell<usize>,
+    /// How many were taken since it was.
     taken: Cell<usize>,
 }
 
@@ -82,16 +84,18 @@ impl Stock {
         Self {
             mint: RefCell::new(mint),
             requests: RefCell::default(),
+            enough: Cell::default(),
             taken: Cell::default(),
         }
     }
 
-    /// Puts by half as many again as were taken since the last time, and `least` at any rate.
+    /// Puts by `least`, or half as many again as were ever taken from one filling to the next.
     pub(crate) fn fill(&self, least: usize) {
-        let enough = least.max(self.taken.take() * 3 / 2);
+        let enough = self.enough.get().max(self.taken.take() * 3 / 2);
+        self.enough.set(enough.max(least));
         let mut requests = self.requests.borrow_mut();
         let mut mint = self.mint.borrow_mut();
-        while requests.len() < enough {
+        while requests.len() < self.enough.get() {
             requests.push(mint.request());
         }
     }
