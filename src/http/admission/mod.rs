@@ -5,8 +5,8 @@
 //! soon: the others are answered as fast as ever, and as many of them.
 //!
 //! *Why the patience of the queue changes.* A bunch of requests passes by itself if it may wait for
-//! a moment. A queue that never empties makes everybody wait and has nobody served sooner, so then it
-//! is kept short (the idea of RFC 8289). That bounds the waiting by time, whatever the machine can do.
+//! a moment. A queue in which everybody waits for long has nobody served sooner, so then it is kept
+//! short (the idea of RFC 8289). That bounds the waiting by time, whatever the machine can do.
 //!
 //! *Why some answers wait their turn.* To turn a request away takes a good part of the work of answering
 //! it, most of it in the kernel. Clients that ask again at once would have the service say no and do

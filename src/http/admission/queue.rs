@@ -11,9 +11,12 @@ use tracing::warn;
 /// them, or a database that stumbles, may take.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long it waits if there is: once nobody found a place free for [`PATIENCE`], or somebody was
+/// How long it waits if there is: once nobody had a place [`SOON`] for [`PATIENCE`], or somebody was
 /// turned away within [`LOAD_LASTS`].
 const PATIENCE_UNDER_LOAD: Duration = Duration::from_millis(5);
+
+/// A queue in which some wait for no longer than this moves on, also if it never empties.
+const SOON: Duration = Duration::from_millis(20);
 
 /// For how long there is too much to do after somebody was turned away.
 const LOAD_LASTS: Duration = Duration::from_secs(1);
@@ -59,7 +62,7 @@ pub(in crate::http) struct TurnedAway {
 }
 
 struct State {
-    /// When somebody found a place free.
+    /// When somebody had a place at once, or soon.
     flowed: Instant,
     /// How many were turned away.
     turned_away: u64,
@@ -93,10 +96,14 @@ impl Queue {
             self.state().flowed = Instant::now();
             return Ok(Place(place));
         }
-        match self.wait().await {
-            Some(place) => Ok(place),
-            None => Err(self.turn_away().await),
+        let began = Instant::now();
+        let Some(place) = self.wait().await else {
+            return Err(self.turn_away().await);
+        };
+        if began.elapsed() < SOON {
+            self.state().flowed = Instant::now();
         }
+        Ok(place)
     }
 
     /// A place, if there is room to wait for it and it comes in time.
@@ -241,6 +248,22 @@ mod tests {
         queue.enter().await.err().unwrap();
 
         assert!(began.elapsed() < PATIENCE);
+    }
+
+    #[tokio::test]
+    async fn where_places_come_soon_whoever_has_none_yet_may_wait_for_longer() {
+        let queue = queue(1, 9);
+        let taken = queue.enter().await.unwrap();
+        queue.state().flowed -= 2 * PATIENCE;
+        let mut waits = Box::pin(queue.enter());
+        assert!((&mut waits).now_or_never().is_none());
+        drop(taken);
+        let _taken = waits.await.unwrap();
+
+        let began = Instant::now();
+        queue.enter().await.err().unwrap();
+
+        assert!(began.elapsed() >= PATIENCE);
     }
 
     #[tokio::test]
