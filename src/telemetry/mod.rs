@@ -26,6 +26,10 @@ pub use traces::{EXPORTS_TRACES, Sampling, TraceSettings};
 /// The target of the audit stream.
 const AUDIT: &str = "remint::audit";
 
+/// So many lines may wait to be written, and whoever has one more waits with them. There is room for all of
+/// them from the start: half a MiB.
+const WAITING_LINES: usize = 16 * 1024;
+
 /// The most of the log that is written at a time.
 const BUFFERED_BYTES: usize = 64 * 1024;
 
@@ -135,7 +139,9 @@ pub fn init(
 }
 
 fn in_background(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    let builder = NonBlockingBuilder::default().lossy(false);
+    let builder = NonBlockingBuilder::default()
+        .lossy(false)
+        .buffered_lines_limit(WAITING_LINES);
     builder.finish(writer)
 }
 
