@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use poem::http::header::CONTENT_TYPE;
@@ -184,15 +184,30 @@ pub(super) async fn read(request: &Request, body: &mut RequestBody) -> Result<By
     within(deadline, body).await
 }
 
-/// *Why not poem's.* It reads by way of 4 KiB, which every future around it would have in itself.
 async fn within(deadline: Duration, body: RawBody) -> Result<Bytes, BodyError> {
-    let body = Limited::new(BoxBody::from(body), MAX_BODY_BYTES);
-    match timeout(deadline, body.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Ok(Err(_)) => Err(BodyError::Broken),
+    match timeout(deadline, whole(body)).await {
+        Ok(read) => read,
         Err(_) => Err(BodyError::Slow),
     }
+}
+
+/// The bytes of a body.
+///
+/// *Why not poem's.* It reads by way of 4 KiB, which every future around it would have in itself.
+///
+/// *Why each piece is copied.* It holds the buffer that it was read into: who sends byte by byte would
+/// get 8 KiB of memory for each.
+async fn whole(body: RawBody) -> Result<Bytes, BodyError> {
+    let mut body = Limited::new(BoxBody::from(body), MAX_BODY_BYTES);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => whole.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            Err(error) if error.is::<LengthLimitError>() => return Err(BodyError::TooLarge),
+            Err(_) => return Err(BodyError::Broken),
+        }
+    }
+    Ok(whole.freeze())
 }
 
 /// Whether the body is JSON or says nothing of what it is, as curl without `-H` and old XHR do not.
@@ -207,4 +222,39 @@ pub(super) fn media_type(request: &Request) -> Option<&str> {
     let text = media_type.to_str().ok().filter(|_| others.is_none());
     let essence = text.unwrap_or_default().split(';').next();
     Some(essence.unwrap_or_default().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A buffer that says, by its count, whether it is still held.
+    struct Buffer(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            b"x"
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_in_many_pieces_holds_none_of_their_buffers() {
+        let held = Arc::new(());
+        let counted = Arc::clone(&held);
+        let pieces = (0..MAX_BODY_BYTES).map(move |_| {
+            assert!(Arc::strong_count(&counted) <= 3, "buffers are held");
+            Ok::<_, io::Error>(Bytes::from_owner(Buffer(Arc::clone(&counted))))
+        });
+
+        let body = RawBody::from_bytes_stream(stream::iter(pieces));
+        let read = within(Duration::from_secs(10), body).await.unwrap();
+
+        assert_eq!(read.len(), MAX_BODY_BYTES);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
 }

@@ -117,7 +117,7 @@ pub fn init(
         layers.push(layer.with_filter(filter().and(alone)).boxed());
         audit
     });
-    // What is there by then is written at once, in whole lines.
+    // What is there by then is written at once.
     let (writer, log) = in_background(BufWriter::with_capacity(BUFFERED_BYTES, io::stderr()));
     let layer = lines(settings.format, has_traces, writer);
     layers.push(if audit.is_some() {
