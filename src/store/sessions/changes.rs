@@ -1,8 +1,9 @@
 //! Writing many sessions with one statement, so that one commit makes them all durable.
 //!
 //! A statement changes those rows whose conditions hold, and says which they were: to each caller
-//! it is the conditional statement that it would have run alone. Of two callers that want the very
-//! same change only the first is in the statement; the other has lost to it.
+//! it is the conditional statement that it would have run alone. Of two callers that want the same
+//! next generation of a session, or the same first row, only the first is in the statement; the other
+//! has lost, as if another had been faster, and looks again.
 //!
 //! *Why not on MariaDB.* Its `UPDATE` does not say which rows it changed. It commits concurrent
 //! transactions together by itself.
