@@ -1,7 +1,7 @@
 //! Statements that many callers share, in time, and without one caller's values spoiling the
 //! answers of the others.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -249,7 +249,7 @@ async fn persistently<S: BatchStatement>(
 
 /// One statement for each number of questions, up to [`MOST`], rounded up to a power of two: nine
 /// stay prepared where 256 would push each other out.
-pub(super) struct Padded(Vec<String>);
+pub(super) struct Padded(Vec<Arc<str>>);
 
 impl Padded {
     /// Builds them with `statement`, which is told how many questions there are.
@@ -257,19 +257,19 @@ impl Padded {
         let sizes = (0..)
             .map(|power| 1 << power)
             .take_while(|size| *size <= MOST);
-        Self(sizes.map(statement).collect())
+        Self(sizes.map(|size| statement(size).into()).collect())
     }
 
     /// The statement for that many questions, and how many it takes.
-    pub(super) fn of(&self, questions: usize) -> (&str, usize) {
+    pub(super) fn of(&self, questions: usize) -> (Arc<str>, usize) {
         let size = questions.next_power_of_two();
         let sql = self.0.get(size.trailing_zeros() as usize);
-        (sql.map_or("", String::as_str), size)
+        (sql.cloned().unwrap_or_default(), size)
     }
 
     /// The statement for one question.
     pub(super) fn lone(&self) -> &str {
-        self.of(1).0
+        self.0.first().map_or("", |sql| sql)
     }
 }
 

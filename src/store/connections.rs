@@ -14,15 +14,14 @@
 //! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
 //! nothing either. Those wait here, where it says nothing about the network.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
-    DbErr, ExecResult, QueryResult, Statement, sqlx,
+    DbErr, ExecResult, QueryResult, Statement, Value,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -30,7 +29,7 @@ use tracing::warn;
 
 use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
 use super::dialect::Dialect;
-use super::pool::sizes;
+use super::pool::{Pool, sizes};
 
 /// How many pools are left within a while, at most.
 const MOST_LEFT: usize = 3;
@@ -53,14 +52,6 @@ struct Pools {
     current: Arc<Pool>,
     /// When the last ones were left.
     left: Vec<Instant>,
-}
-
-struct Pool {
-    connection: DatabaseConnection,
-    /// How many statements have a connection, or wait for one to be made.
-    under_way: AtomicUsize,
-    /// Whether one of them has heard nothing for too long.
-    is_silent: AtomicBool,
 }
 
 struct Renewal {
@@ -116,13 +107,31 @@ impl Connections {
     /// Whether the database answers.
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool.connection.ping().await;
+        let answer = turn.connection().ping().await;
+        turn.end(answer)
+    }
+
+    /// The rows of a statement that follows others closely, as shared ones do: it goes over a connection
+    /// that the one before has left at hand, if there is one.
+    pub(super) async fn query(
+        &self,
+        sql: Arc<str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let turn = self.turn().await?;
+        let answer = turn.pool.query(sql, values).await;
         turn.end(answer)
     }
 
     /// Those that statements go over now.
     pub(super) fn current(&self) -> DatabaseConnection {
         self.0.lock().current.connection.clone()
+    }
+
+    /// How many connections are kept at hand.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.0.lock().current.kept.count()
     }
 
     /// The right to run a statement.
@@ -144,7 +153,9 @@ impl Connections {
 impl From<DatabaseConnection> for Connections {
     /// These connections and no others.
     fn from(connection: DatabaseConnection) -> Self {
-        Self::new(connection, Semaphore::MAX_PERMITS, None)
+        let most = sizes(&connection).map(|pool| pool.most);
+        let permits = most.and_then(|most| usize::try_from(most).ok());
+        Self::new(connection, permits.unwrap_or(Semaphore::MAX_PERMITS), None)
     }
 }
 
@@ -196,41 +207,6 @@ impl Pools {
     }
 }
 
-impl Pool {
-    fn of(connection: DatabaseConnection) -> Arc<Self> {
-        Arc::new(Self {
-            connection,
-            under_way: AtomicUsize::new(0),
-            is_silent: AtomicBool::new(false),
-        })
-    }
-
-    /// Whether there are connections that are neither used nor free to be used.
-    fn has_lost(&self) -> bool {
-        sizes(&self.connection).is_some_and(|pool| {
-            let known = pool.idle + self.under_way.load(Ordering::SeqCst);
-            usize::try_from(pool.open).is_ok_and(|open| open > known)
-        })
-    }
-
-    /// Closes what nobody uses now, and the others as they are given back.
-    fn retire(&self) {
-        match Dialect::of(&self.connection) {
-            Dialect::MySql => drop_idle(self.connection.get_mysql_connection_pool()),
-            Dialect::Postgres => drop_idle(self.connection.get_postgres_connection_pool()),
-            Dialect::Sqlite => {}
-        }
-        // It is closed from the start of this; the end would be waited for in vain.
-        self.connection.close_by_ref().now_or_never();
-    }
-}
-
-fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {
-    while let Some(idle) = pool.try_acquire() {
-        drop(idle.detach());
-    }
-}
-
 /// A statement that is under way.
 struct Turn<'a> {
     pool: Arc<Pool>,
@@ -241,6 +217,13 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// What lends a connection to this statement: to have a turn means that there is one, unless it is
+    /// kept at hand.
+    fn connection(&self) -> &DatabaseConnection {
+        drop(self.pool.kept.take());
+        &self.pool.connection
+    }
+
     /// Passes on how it ended.
     fn end<T>(mut self, answer: Result<T, DbErr>) -> Result<T, DbErr> {
         let timeout = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
@@ -271,25 +254,25 @@ impl ConnectionTrait for Connections {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool.connection.execute_raw(statement).await;
+        let answer = turn.connection().execute_raw(statement).await;
         turn.end(answer)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool.connection.execute_unprepared(sql).await;
+        let answer = turn.connection().execute_unprepared(sql).await;
         turn.end(answer)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool.connection.query_one_raw(statement).await;
+        let answer = turn.connection().query_one_raw(statement).await;
         turn.end(answer)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool.connection.query_all_raw(statement).await;
+        let answer = turn.connection().query_all_raw(statement).await;
         turn.end(answer)
     }
 }

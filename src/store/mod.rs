@@ -7,6 +7,7 @@ mod dialect;
 mod directory;
 mod errors;
 mod gather;
+mod kept;
 mod migrate;
 mod own_users;
 mod ping;

@@ -1,30 +1,118 @@
-//! How far the connections of a database are used up.
+//! A pool of the library: how far it is used up, and whether it has lost connections.
 
-use sea_orm::{DatabaseConnection, DbBackend, sqlx};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::metrics::Pool;
+use futures_util::FutureExt as _;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseConnectionType, DbErr, QueryResult,
+    Statement, Value, sqlx,
+};
+
+use crate::metrics;
 
 use super::connections::Connections;
+use super::dialect::Dialect;
+use super::kept::{Kept, Lent};
 
-/// The pool behind `connections`, without waiting for anything; none if it is of another kind than
-/// those that the service opens.
-pub fn pool(connections: &Connections) -> Option<Pool> {
+/// One pool of the library, and what is known of it.
+pub(super) struct Pool {
+    pub(super) connection: DatabaseConnection,
+    /// What is kept at hand of it.
+    pub(super) kept: Kept,
+    /// How many statements have a connection, or wait for one to be made.
+    pub(super) under_way: AtomicUsize,
+    /// Whether one of them has heard nothing for too long.
+    pub(super) is_silent: AtomicBool,
+}
+
+impl Pool {
+    pub(super) fn of(connection: DatabaseConnection) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            kept: Kept::default(),
+            under_way: AtomicUsize::new(0),
+            is_silent: AtomicBool::new(false),
+        })
+    }
+
+    /// See [`super::Connections::query`].
+    pub(super) async fn query(
+        &self,
+        sql: Arc<str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let lent = match self.kept.take() {
+            None => Lent::by(&self.connection).await?,
+            kept => kept,
+        };
+        let Some(mut lent) = lent else {
+            let backend = self.connection.get_database_backend();
+            let statement = Statement::from_sql_and_values(backend, &*sql, values);
+            return self.connection.query_all_raw(statement).await;
+        };
+        let rows = lent.query(sql, values).await?;
+        // Only here: one that failed, or whose statement nobody waited for, is the pool's to judge.
+        self.kept.keep(lent);
+        Ok(rows)
+    }
+
+    /// Whether there are connections that are neither used nor free to be used.
+    pub(super) fn has_lost(&self) -> bool {
+        sizes(&self.connection).is_some_and(|pool| {
+            let known = pool.idle + self.kept.count() + self.under_way.load(Ordering::SeqCst);
+            usize::try_from(pool.open).is_ok_and(|open| open > known)
+        })
+    }
+
+    /// Closes what nobody uses now, and the others as they are given back.
+    pub(super) fn retire(&self) {
+        self.kept.close();
+        match Dialect::of(&self.connection) {
+            Dialect::MySql => drop_idle(self.connection.get_mysql_connection_pool()),
+            Dialect::Postgres => drop_idle(self.connection.get_postgres_connection_pool()),
+            Dialect::Sqlite => {}
+        }
+        // It is closed from the start of this; the end would be waited for in vain.
+        self.connection.close_by_ref().now_or_never();
+    }
+}
+
+fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {
+    while let Some(idle) = pool.try_acquire() {
+        drop(idle.detach());
+    }
+}
+
+/// How far what is behind `connections` is used up, without waiting for anything; none if it is of
+/// another kind than those that the service opens.
+pub fn pool(connections: &Connections) -> Option<metrics::Pool> {
     sizes(&connections.current())
 }
 
 /// The same of what the service opened.
-pub(super) fn sizes(connection: &DatabaseConnection) -> Option<Pool> {
-    match connection.get_database_backend() {
-        DbBackend::MySql => Some(of(connection.get_mysql_connection_pool())),
-        DbBackend::Postgres => Some(of(connection.get_postgres_connection_pool())),
-        DbBackend::Sqlite => Some(of(connection.get_sqlite_connection_pool())),
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's list is open, and only these three drivers are compiled in"
+)]
+pub(super) fn sizes(connection: &DatabaseConnection) -> Option<metrics::Pool> {
+    match &connection.inner {
+        DatabaseConnectionType::SqlxMySqlPoolConnection(_) => {
+            Some(of(connection.get_mysql_connection_pool()))
+        }
+        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+            Some(of(connection.get_postgres_connection_pool()))
+        }
+        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+            Some(of(connection.get_sqlite_connection_pool()))
+        }
         _ => None,
     }
 }
 
-fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pool {
+fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> metrics::Pool {
     let open = pool.size();
-    Pool {
+    metrics::Pool {
         open,
         // For a moment the library may count below 0, which is a very large number.
         idle: pool

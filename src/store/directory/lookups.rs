@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 use tracing::warn;
 
 use crate::domain::{Lookup, User};
@@ -79,9 +79,7 @@ impl BatchStatement for Lookups {
     async fn run(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
         let (sql, size) = self.statements.of(questions.len());
         let values = padded(questions.iter().map(|it| it.value.clone()), size);
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.connection.query_all_raw(statement).await?;
+        let rows = self.connection.query(sql, values).await?;
 
         let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::new();
         for row in &rows {

@@ -13,7 +13,7 @@ use std::hash::Hash;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 
 use crate::domain::{Session, SessionId};
 use crate::service::{Change, Rotation};
@@ -88,9 +88,7 @@ impl BatchStatement for Rotations {
             .collect();
         let (sql, size) = self.statements.of(steps.len());
         let values: Vec<Value> = padded(steps, size).into_iter().flatten().collect();
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let changed = self.connection.query_all_raw(statement).await?;
+        let changed = self.connection.query(sql, values).await?;
         let made = |row: &QueryResult| Ok((row::id(row)?, row.try_get("", "generation")?));
         let made = changed.iter().map(made);
         let made = made.collect::<Result<HashSet<(_, i64)>, DbErr>>()?;
@@ -198,9 +196,7 @@ impl BatchStatement for Beginnings {
         let sessions: Vec<_> = sessions.map(|(session, _)| row::values(session)).collect();
         let (sql, size) = self.statements.of(sessions.len());
         let values: Vec<Value> = padded(sessions, size).into_iter().flatten().collect();
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let begun = self.connection.query_all_raw(statement).await?;
+        let begun = self.connection.query(sql, values).await?;
         let made = |row| Ok(((row::id(row)?, row::handle(row)?), Beside::read(row)?));
         let made = begun.iter().map(made);
         let made = made.collect::<Result<HashMap<_, _>, DbErr>>()?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 
 use crate::domain::{Session, SessionId, SessionName, Standing};
 
@@ -67,9 +67,7 @@ impl BatchStatement for Standings {
         let hashes = questions.iter().map(|(_, user)| row::user_hash(user));
         let mut values = padded(ids, size);
         values.extend(padded(hashes.map(Value::from), size));
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.connection.query_all_raw(statement).await?;
+        let rows = self.connection.query(sql, values).await?;
 
         let mut sessions: HashMap<SessionId, Result<Session, DbErr>> = HashMap::new();
         let mut cut_offs: HashMap<String, Result<DateTime<Utc>, DbErr>> = HashMap::new();
@@ -140,9 +138,7 @@ impl BatchStatement for ByName {
     async fn run(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
         let (sql, size) = self.statements.of(questions.len());
         let values = padded(questions.iter().map(|name| value(*name)), size);
-        let backend = self.connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.connection.query_all_raw(statement).await?;
+        let rows = self.connection.query(sql, values).await?;
 
         let mut located: HashMap<SessionName, Result<Standing, DbErr>> = HashMap::new();
         for row in &rows {
