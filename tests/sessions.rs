@@ -155,13 +155,36 @@ async fn whoever_begins_a_session_learns_of_its_users_cut_off() {
         };
 
         let (alices, bobs) = (of("alice", 8), of("bob", 9));
-        let begun = join_all([&alices, &bobs].map(|session| store.begin_and_look(session))).await;
+        let begun =
+            join_all([&alices, &bobs].map(|session| store.begin_and_look(session, None))).await;
 
         let begun: Vec<_> = begun.into_iter().map(|it| it.unwrap().unwrap()).collect();
         assert_eq!(begun[0].cut_off, None);
         assert_eq!(begun[1].cut_off, Some(at(2000)));
         assert_eq!(begun[1].session, Some(bobs.clone()));
-        assert_eq!(store.begin_and_look(&bobs).await.unwrap(), None);
+        assert_eq!(store.begin_and_look(&bobs, None).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_login_of_before_the_cut_off_begins_no_session() {
+    for (_app, store) in stores().await {
+        store.cut_off("bob", at(2000)).await.unwrap();
+        let of = |user: &str, number| Session {
+            id: SessionId(Uuid::from_u128(number)),
+            user_key: user.to_owned(),
+            ..session()
+        };
+        let (alices, early, late) = (of("alice", 8), of("bob", 9), of("bob", 10));
+
+        let logins = [(&alices, 2000), (&early, 2000), (&late, 2001)];
+        let begun = logins.map(|(session, time)| store.begin_and_look(session, Some(at(time))));
+        let begun = join_all(begun).await;
+
+        let begun: Vec<_> = begun.into_iter().map(|it| it.unwrap().is_some()).collect();
+        assert_eq!(begun, [true, false, true]);
+        assert_eq!(store.find(early.id).await.unwrap(), None);
+        assert_eq!(store.find(late.id).await.unwrap(), Some(late.clone()));
     }
 }
 

@@ -125,7 +125,14 @@ pub trait SessionStore: Send + Sync {
 
     /// The same; what is known about it and its user once it is there, or nothing if it was lost. A
     /// cut-off that is set at the same time revokes only the rows that it finds, and is seen here.
-    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError>;
+    ///
+    /// With the time at which the login was issued that it goes back to, it is lost as well if the
+    /// user's cut-off was there before and is not earlier.
+    async fn begin_and_look(
+        &self,
+        session: &Session,
+        issued_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<Standing>, SessionError>;
 
     /// Makes `rotation.to` the current generation, if `rotation.from` still is and the session
     /// has not ended.

@@ -6,8 +6,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use futures_util::future::join;
 
 use crate::domain::{
-    Admission, Claim, Clock, JsonText, Lineage, Refusal, SessionId, Standing, Subject, Unsupported,
-    Unverified, VerifiedToken,
+    Admission, Claim, ClaimSet, Clock, JsonText, Lineage, Refusal, SessionId, Standing, Subject,
+    Unsupported, Unverified, VerifiedToken,
 };
 
 use super::single_use::{Advance, Issue, SingleUse};
@@ -107,6 +107,14 @@ impl From<Unverified> for RefreshError {
     }
 }
 
+/// A credential that the rules admit.
+struct Presented<'a> {
+    admission: &'a Admission,
+    /// What it says.
+    claims: &'a ClaimSet,
+    now: DateTime<Utc>,
+}
+
 impl Refresher {
     /// Exchanges an expired (or still live) token for a fresh one.
     pub async fn refresh(&self, token: &str) -> Attempt {
@@ -125,11 +133,60 @@ impl Refresher {
             .claims
             .as_ref()
             .ok_or(Refusal::from(Unsupported::Claims))?;
-        if self.mode == RefreshMode::Stateless {
-            let session = admission.lineage.session;
-            self.limits.exchange(session, None).await?;
+        let single_use = match self.mode {
+            RefreshMode::Stateless => {
+                let session = admission.lineage.session;
+                self.limits.exchange(session, None).await?;
+                None
+            }
+            RefreshMode::SingleUse { grace } => Some(SingleUse {
+                sessions: &*self.sessions,
+                limits: &*self.limits,
+                grace,
+                policy,
+            }),
+        };
+        let presented = Presented {
+            admission: &admission,
+            claims,
+            now,
+        };
+        if let Some(single_use) = &single_use
+            && old.lineage == Claim::Absent
+            && let Some(grant) = self.begin(&presented, single_use).await?
+        {
+            return Ok(grant);
         }
+        self.go_on(&presented, single_use).await
+    }
 
+    /// Exchanges a login that nobody has exchanged yet; nothing if somebody has, or if anything is in
+    /// the way: then whoever looks at its session first finds out what.
+    async fn begin(
+        &self,
+        presented: &Presented<'_>,
+        single_use: &SingleUse<'_>,
+    ) -> Result<Option<Grant>, RefreshError> {
+        let admission = presented.admission;
+        let lookup = self.directory.find(&admission.subject).await?;
+        let Ok(user) = lookup.admit(admission.issued_at) else {
+            return Ok(None);
+        };
+        let next = self.next(presented, &Standing::default(), user.claims);
+        // Signed first: a token that cannot be signed must not use up the old one.
+        let grant = self.minter.successor(presented.claims, &next)?;
+        let is_first = single_use.begin_unseen(admission, &next).await?;
+        Ok(is_first.then_some(grant))
+    }
+
+    async fn go_on(
+        &self,
+        presented: &Presented<'_>,
+        single_use: Option<SingleUse<'_>>,
+    ) -> Result<Grant, RefreshError> {
+        let Presented {
+            admission, claims, ..
+        } = *presented;
         let user_key = admission.subject.user_key();
         // At once, so that nobody waits for two answers one after the other.
         let (standing, user) = join(
@@ -141,19 +198,12 @@ impl Refresher {
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;
 
-        let next = self.next(&admission, &standing, user.claims, now);
-        // Signed first: a token that cannot be signed must not use up the old one.
+        let next = self.next(presented, &standing, user.claims);
         let grant = self.minter.successor(claims, &next)?;
-        let RefreshMode::SingleUse { grace } = self.mode else {
+        let Some(single_use) = single_use else {
             return Ok(grant);
         };
-        let single_use = SingleUse {
-            sessions: &*self.sessions,
-            limits: &*self.limits,
-            grace,
-            policy,
-        };
-        match single_use.advance(&admission, standing, &next).await? {
+        match single_use.advance(admission, standing, &next).await? {
             Advance::Made => Ok(grant),
             Advance::Again {
                 issue,
@@ -168,11 +218,11 @@ impl Refresher {
     /// The generation after the one that was presented.
     fn next(
         &self,
-        admission: &Admission,
+        presented: &Presented<'_>,
         standing: &Standing,
         claims: Vec<(String, JsonText)>,
-        now: DateTime<Utc>,
     ) -> Issue {
+        let Presented { admission, now, .. } = *presented;
         let old = admission.lineage;
         // Tokens have whole seconds, and a replay must find the very same start.
         let started_at = old.started_at.trunc_subsecs(0);

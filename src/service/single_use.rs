@@ -70,8 +70,7 @@ impl SingleUse<'_> {
                 Step::Begin => {
                     self.limits.exchange(id, step).await?;
                     let row = first_row(&user_key, next);
-                    if let Some(standing) = self.sessions.begin_and_look(&row).await? {
-                        standing.admit(admission.issued_at)?;
+                    if self.begin(admission, &row).await? {
                         return Ok(Advance::Made);
                     }
                 }
@@ -107,6 +106,35 @@ impl SingleUse<'_> {
             standing.admit(admission.issued_at)?;
         }
         Err(SessionError::Timeout.into())
+    }
+
+    /// Writes the step from a login to `next` down as the first of its session, without having looked
+    /// whether it is; whether that was so, and nothing was in the way.
+    ///
+    /// Most logins are exchanged for the first time, and the statement that writes their session
+    /// down shows it.
+    pub(super) async fn begin_unseen(
+        &self,
+        admission: &Admission,
+        next: &Issue,
+    ) -> Result<bool, RefreshError> {
+        let step = Some(next.lineage.generation);
+        let session = admission.lineage.session;
+        if self.limits.exchange(session, step).await.is_err() {
+            // One that was stolen is to be found out all the same.
+            return Ok(false);
+        }
+        let row = first_row(&admission.subject.user_key(), next);
+        self.begin(admission, &row).await
+    }
+
+    async fn begin(&self, admission: &Admission, row: &Session) -> Result<bool, RefreshError> {
+        let issued_at = Some(admission.issued_at);
+        let Some(standing) = self.sessions.begin_and_look(row, issued_at).await? else {
+            return Ok(false);
+        };
+        standing.admit(admission.issued_at)?;
+        Ok(true)
     }
 
     /// The generation that the row says was issued last.

@@ -140,7 +140,7 @@ impl Starter {
             }
             let grant = minter.first(&issue)?;
             let row = first_row(user_key, &issue);
-            let Some(standing) = self.sessions.begin_and_look(&row).await? else {
+            let Some(standing) = self.sessions.begin_and_look(&row, None).await? else {
                 continue;
             };
             standing.admit(issued_at)?;

@@ -236,6 +236,20 @@ async fn a_replay_is_refused_to_a_user_who_was_deactivated_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_login_whose_session_was_revoked_is_told_so_whatever_became_of_its_user() {
+    for app in spawn_on_each(SINGLE_USE).await {
+        let token = app.expired_token();
+        app.refresh(&token).await;
+        let body = json!({"token": token}).to_string();
+        assert_eq!(log_out(&app, &body).await.status, 204);
+        app.sql("UPDATE users SET is_active = FALSE WHERE id = 'alice'")
+            .await;
+
+        assert_eq!(app.refresh(&token).await.code(), "session_revoked");
+    }
+}
+
+#[tokio::test]
 async fn only_what_is_over_is_forgotten() {
     for app in spawn_on_each(SINGLE_USE).await {
         let old = app.token_with(&json!({"n": 1}));

@@ -73,11 +73,23 @@ impl SessionStore for Gated {
     }
 
     /// In two steps, as databases do it that have many writers.
-    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError> {
-        Ok(match self.begin(session).await? {
-            Change::Done => Some(self.standing(session.id, &session.user_key).await?),
-            Change::Lost => None,
-        })
+    async fn begin_and_look(
+        &self,
+        session: &Session,
+        issued_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<Standing>, SessionError> {
+        self.gate.pass().await;
+        if self
+            .sessions
+            .begin_and_look(session, issued_at)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        // What was seen beside it may be older by now.
+        let standing = self.standing(session.id, &session.user_key);
+        standing.await.map(Some)
     }
 
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError> {

@@ -32,13 +32,16 @@ const ROTATE: &str = "\
         AND s.expires_at > step.column4 \
     RETURNING id, generation";
 
-/// How many values a step has.
-const WIDTH: usize = 6;
+/// The types of a step's values.
+const STEP: [&str; 6] = ["varchar", "bigint", "bigint", "bigint", "bigint", "text"];
 
-/// The rows of sessions. Whatever stands in the way of one: its id, or the handle of another session.
+/// The rows of sessions; `ROWS` stands for their columns, each with the time at which its login was
+/// issued. Whatever stands in the way of one: its id, the handle of another session, or a cut-off.
 const BEGIN: &str = "\
-    INSERT INTO remint_session (COLUMNS) VALUES ROWS ON CONFLICT DO NOTHING \
-    RETURNING id, handle, ";
+    INSERT INTO remint_session (COLUMNS) SELECT VALUES_OF_COLUMNS FROM (VALUES ROWS) AS login \
+    WHERE ((SELECT valid_after FROM remint_cut_off AS c WHERE c.user_hash = login.USER_HASH) \
+        >= login.ISSUED_AT) IS NOT TRUE \
+    ON CONFLICT DO NOTHING RETURNING id, handle, ";
 
 /// The user's cut-off beside it. SQLite has one writer at a time, so that whoever sets another comes
 /// after the row and finds it.
@@ -58,7 +61,7 @@ pub(super) struct Rotations {
 impl Rotations {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
-        let statements = Padded::new(|size| ROTATE.replace("ROWS", &steps(dialect, size)));
+        let statements = Padded::new(|size| ROTATE.replace("ROWS", &rows(dialect, &STEP, size)));
         Self {
             connection,
             statements,
@@ -103,7 +106,7 @@ impl BatchStatement for Rotations {
     }
 }
 
-fn values(id: SessionId, rotation: &Rotation) -> [Value; WIDTH] {
+fn values(id: SessionId, rotation: &Rotation) -> [Value; STEP.len()] {
     [
         id.to_string().into(),
         row::number(rotation.from).into(),
@@ -114,24 +117,18 @@ fn values(id: SessionId, rotation: &Rotation) -> [Value; WIDTH] {
     ]
 }
 
-/// The placeholders of `size` steps. The first one says of what type they are, which PostgreSQL
-/// cannot see from a bare placeholder.
-fn steps(dialect: Dialect, size: usize) -> String {
-    let types = ["varchar", "bigint", "bigint", "bigint", "bigint", "text"];
-    rows(size, WIDTH, |row, column| {
-        let placeholder = dialect.placeholder(row * WIDTH + column + 1);
-        match types.get(column) {
-            Some(type_name) if row == 0 => format!("CAST({placeholder} AS {type_name})"),
-            _ => placeholder,
-        }
-    })
-}
-
-/// So many rows of so many values.
-fn rows(size: usize, width: usize, value: impl Fn(usize, usize) -> String) -> String {
-    let row = |row| {
-        let values: Vec<_> = (0..width).map(|column| value(row, column)).collect();
-        format!("({})", values.join(", "))
+/// The placeholders of `size` rows of such values. The first one says of what type they are, which
+/// PostgreSQL cannot see from a bare placeholder.
+fn rows(dialect: Dialect, types: &[&str], size: usize) -> String {
+    let row = |row: usize| {
+        let values = types.iter().enumerate().map(|(column, type_name)| {
+            let placeholder = dialect.placeholder(row * types.len() + column + 1);
+            match row {
+                0 => format!("CAST({placeholder} AS {type_name})"),
+                _ => placeholder,
+            }
+        });
+        format!("({})", values.collect::<Vec<_>>().join(", "))
     };
     (0..size).map(row).collect::<Vec<_>>().join(", ")
 }
@@ -150,6 +147,22 @@ impl Beside {
     }
 }
 
+/// The first row of a session.
+#[derive(Clone)]
+pub(super) struct Beginning {
+    pub(super) session: Session,
+    /// When its login was issued; none if no cut-off stands in its way.
+    pub(super) issued_at: Option<DateTime<Utc>>,
+}
+
+impl Beginning {
+    fn values(&self) -> impl Iterator<Item = Value> + Clone + use<> {
+        let issued_at = self.issued_at.map(|at| at.timestamp());
+        let values = row::values(&self.session);
+        values.into_iter().chain([issued_at.into()])
+    }
+}
+
 /// The first rows of sessions.
 pub(super) struct Beginnings {
     connection: Connections,
@@ -159,15 +172,22 @@ pub(super) struct Beginnings {
 impl Beginnings {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
-        let width = row::COLUMNS.len();
-        let insert = BEGIN.replace("COLUMNS", &row::COLUMNS.join(", "));
-        let insert = match dialect {
-            Dialect::Sqlite => insert + CUT_OFF_BESIDE,
-            Dialect::MySql | Dialect::Postgres => insert + CUT_OFF_UNKNOWN,
+        let beside = match dialect {
+            Dialect::Sqlite => CUT_OFF_BESIDE,
+            Dialect::MySql | Dialect::Postgres => CUT_OFF_UNKNOWN,
         };
+        let column = |index: usize| format!("column{}", index + 1);
+        let user_hash = row::COLUMNS.iter().position(|name| *name == "user_hash");
+        let values: Vec<_> = (0..row::COLUMNS.len()).map(column).collect();
+        let insert = BEGIN
+            .replace("VALUES_OF_COLUMNS", &values.join(", "))
+            .replace("COLUMNS", &row::COLUMNS.join(", "))
+            .replace("USER_HASH", &column(user_hash.unwrap_or_default()))
+            .replace("ISSUED_AT", &column(row::COLUMNS.len()));
+        let types: Vec<_> = row::TYPES.into_iter().chain(["bigint"]).collect();
         let statements = Padded::new(|size| {
-            let placeholder = |row, column| dialect.placeholder(row * width + column + 1);
-            insert.replace("ROWS", &rows(size, width, placeholder))
+            let rows = rows(dialect, &types, size);
+            insert.replace("ROWS", &rows) + beside
         });
         Self {
             connection,
@@ -178,7 +198,7 @@ impl Beginnings {
 
 #[async_trait]
 impl BatchStatement for Beginnings {
-    type Question = Session;
+    type Question = Beginning;
     type Answer = Option<Beside>;
 
     fn connection(&self) -> &Connections {
@@ -187,15 +207,15 @@ impl BatchStatement for Beginnings {
 
     async fn run(
         &self,
-        questions: &[Session],
+        questions: &[Beginning],
     ) -> Result<Vec<Result<Option<Beside>, DbErr>>, DbErr> {
-        let change = |session: &Session| (session.id, session.handle);
+        let change = |Beginning { session, .. }: &Beginning| (session.id, session.handle);
         let wanted: Vec<_> = questions.iter().map(change).collect();
         let first = first_of_each(&wanted);
-        let sessions = questions.iter().zip(&first).filter(|(_, first)| **first);
-        let sessions: Vec<_> = sessions.map(|(session, _)| row::values(session)).collect();
-        let (sql, size) = self.statements.of(sessions.len());
-        let values: Vec<Value> = padded(sessions, size).into_iter().flatten().collect();
+        let logins = questions.iter().zip(&first).filter(|(_, first)| **first);
+        let logins: Vec<_> = logins.map(|(beginning, _)| beginning.values()).collect();
+        let (sql, size) = self.statements.of(logins.len());
+        let values: Vec<Value> = padded(logins, size).into_iter().flatten().collect();
         let begun = self.connection.query(sql, values).await?;
         let made = |row| Ok(((row::id(row)?, row::handle(row)?), Beside::read(row)?));
         let made = begun.iter().map(made);

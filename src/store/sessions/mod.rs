@@ -3,6 +3,7 @@
 //! Nothing in a row lets anybody make or recognise a token: ids and generations are in every
 //! token anyway, and without the key they are worth nothing.
 
+mod alone;
 mod changes;
 mod cut_offs;
 mod import;
@@ -27,7 +28,7 @@ use super::batched::{BatchError, Batched};
 use super::connections::Connections;
 use super::dialect::Dialect;
 use super::ping::Ping;
-use changes::{Beginnings, Beside, Rotations};
+use changes::{Beginning, Beginnings, Beside, Rotations};
 use cut_offs::revoke_all;
 use run::change;
 use standings::{ByName, NameColumn, Standings};
@@ -82,28 +83,18 @@ impl SqlSessionStore {
     }
 
     /// Writes a session down; nothing if that was lost.
-    async fn begun(&self, session: &Session) -> Result<Option<Beside>, SessionError> {
-        let Some(changes) = &self.changes else {
-            let begun = self.unless_taken(import::insert(&[session])).await?;
-            return Ok((begun == Change::Done).then_some(Beside { cut_off: None }));
-        };
-        Ok(changes.beginnings.change(session.clone()).await?)
-    }
-
-    /// [`SessionStore::rotate`] as a statement of its own.
-    async fn rotate_alone(&self, id: SessionId, step: Rotation) -> Result<Change, SessionError> {
-        let update = Query::update()
-            .table(SESSION)
-            .value("generation", row::number(step.to))
-            .value("rotated_at", step.at.timestamp())
-            .value("expires_at", step.expires_at.timestamp())
-            .value("claims", row::claims_text(&step.claims))
-            .and_where(Expr::col("id").eq(id.to_string()))
-            .and_where(Expr::col("generation").eq(row::number(step.from)))
-            .and_where(Expr::col("revoked_at").is_null())
-            .and_where(Expr::col("expires_at").gt(step.at.timestamp()))
-            .take();
-        self.execute(update).await.map(change)
+    async fn begun(
+        &self,
+        session: &Session,
+        issued_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<Beside>, SessionError> {
+        if let Some(changes) = &self.changes {
+            let session = session.clone();
+            let beginning = Beginning { session, issued_at };
+            return Ok(changes.beginnings.change(beginning).await?);
+        }
+        let begun = self.begin_alone(session, issued_at).await?;
+        Ok((begun == Change::Done).then_some(Beside { cut_off: None }))
     }
 }
 
@@ -146,13 +137,17 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.begin", level = "debug", skip_all)]
     async fn begin(&self, session: &Session) -> Result<Change, SessionError> {
-        let begun = self.begun(session).await?;
+        let begun = self.begun(session, None).await?;
         Ok(begun.map_or(Change::Lost, |_| Change::Done))
     }
 
     #[tracing::instrument(name = "store.session.begin_and_look", level = "debug", skip_all)]
-    async fn begin_and_look(&self, session: &Session) -> Result<Option<Standing>, SessionError> {
-        let Some(Beside { cut_off }) = self.begun(session).await? else {
+    async fn begin_and_look(
+        &self,
+        session: &Session,
+        issued_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<Standing>, SessionError> {
+        let Some(Beside { cut_off }) = self.begun(session, issued_at).await? else {
             return Ok(None);
         };
         let standing = match Dialect::of(&self.connection) {
@@ -173,7 +168,7 @@ impl SessionStore for SqlSessionStore {
         // began before a logout can finish after it.
         match &self.changes {
             Some(changes) => Ok(changes.rotations.change((id, rotation)).await?),
-            None => self.rotate_alone(id, rotation).await,
+            None => self.rotate_alone(id, &rotation).await,
         }
     }
 

@@ -25,6 +25,12 @@ pub(super) const COLUMNS: [&str; 12] = [
     "claims",
 ];
 
+/// Their types.
+pub(super) const TYPES: [&str; COLUMNS.len()] = [
+    "varchar", "bigint", "varchar", "varchar", "varchar", "bigint", "bigint", "bigint", "bigint",
+    "bigint", "varchar", "text",
+];
+
 /// A session as a row.
 pub(super) fn values(session: &Session) -> [Value; COLUMNS.len()] {
     let revoked = session.revoked;

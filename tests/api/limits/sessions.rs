@@ -147,6 +147,25 @@ async fn where_a_token_is_good_once_only_new_ones_are_counted() {
 }
 
 #[tokio::test]
+async fn a_login_that_comes_back_is_found_out_though_its_session_has_to_wait() {
+    let settings = [
+        ("RATE_LIMIT_PER_MINUTE", "2"),
+        ("REFRESH_MODE", "single_use"),
+    ];
+    for app in spawn_on_each(&settings).await {
+        let login = app.expired_token();
+        let second = app.refresh(&login).await.access_token();
+        let third = app.refresh(&second).await.access_token();
+        assert_eq!(app.refresh(&third).await.status, 429);
+
+        let again = app.refresh(&login).await;
+
+        assert_eq!(again.code(), "token_reused");
+        assert_eq!(app.refresh(&third).await.code(), "session_revoked");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_has_to_wait_asks_no_database() {
     let app = spawn_with(&[TEN]).await;
     let mut frontend = Frontend::log_in(&app, Contract::RefreshToken).await;

@@ -20,10 +20,10 @@ use crate::harness::{TestApp, spawn_on_each};
 use crate::store::table::DEADLINE;
 use crate::survival::rounds;
 
-/// What somebody wants of a session.
+/// What somebody wants of a session; of a login, with the time at which it was issued.
 #[derive(Debug, Clone)]
 enum Call {
-    Begin(Session),
+    Begin(Session, Option<DateTime<Utc>>),
     Revoke(SessionId),
     Rotate(SessionId, Rotation),
 }
@@ -41,22 +41,23 @@ impl Rows {
     /// What a call does when nobody else calls.
     fn make(&mut self, call: &Call) -> Change {
         let is_done = match call {
-            Call::Begin(session) => self.begin(session),
+            Call::Begin(session, issued_at) => self.begin(session, *issued_at),
             Call::Revoke(id) => self.revoke(*id),
             Call::Rotate(id, step) => self.rotate(*id, step),
         };
         if is_done { Done } else { Lost }
     }
 
-    fn begin(&mut self, session: &Session) -> bool {
+    fn begin(&mut self, session: &Session, issued_at: Option<DateTime<Utc>>) -> bool {
         let Session { id, handle, .. } = session;
         let mut others = self.0.values();
         let is_free =
             others.all(|it| it.id != *id && (it.handle.is_none() || it.handle != *handle));
-        if is_free {
+        let is_alive = issued_at.is_none_or(|at| at > CUT_OFF);
+        if is_free && is_alive {
             self.0.insert(id.to_string(), session.clone());
         }
-        is_free
+        is_free && is_alive
     }
 
     fn revoke(&mut self, id: SessionId) -> bool {
@@ -101,6 +102,14 @@ impl Rows {
 
 /// The sessions that there may be.
 const NUMBERS: Range<u8> = 0..6;
+
+/// The user's cut-off.
+const CUT_OFF: DateTime<Utc> = DateTime::from_timestamp(700, 0).unwrap();
+
+/// When the login was issued that a session goes back to; nothing where it began here.
+fn issued_at(number: u8) -> Option<DateTime<Utc>> {
+    [None, Some(at(700)), Some(at(701))][usize::from(number) % 3]
+}
 
 /// How sessions are revoked here.
 const REVOKED: (DateTime<Utc>, Revocation) = (DateTime::UNIX_EPOCH, Revocation::Operator);
@@ -157,10 +166,13 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
             let claims = vec![("call".to_owned(), JsonText::from_valid(index.to_string()))];
             match kind {
                 0 => Call::Revoke(id(number)),
-                1 | 2 => Call::Begin(Session {
-                    claims,
-                    ..session(number, handle, from)
-                }),
+                1 | 2 => Call::Begin(
+                    Session {
+                        claims,
+                        ..session(number, handle, from)
+                    },
+                    issued_at(number),
+                ),
                 _ => Call::Rotate(
                     id(number),
                     Rotation {
@@ -179,7 +191,10 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
 
 async fn make(store: &SqlSessionStore, call: &Call) -> Change {
     let outcome = match call {
-        Call::Begin(session) => store.begin(session).await,
+        Call::Begin(session, issued_at) => {
+            let begun = store.begin_and_look(session, *issued_at).await;
+            begun.map(|begun| if begun.is_some() { Done } else { Lost })
+        }
         Call::Revoke(id) => store.revoke(*id, REVOKED.1, REVOKED.0).await,
         Call::Rotate(id, step) => store.rotate(*id, step.clone()).await,
     };
@@ -190,6 +205,7 @@ async fn make(store: &SqlSessionStore, call: &Call) -> Change {
 async fn at_once(app: &TestApp, Moment { rows, calls }: &Moment) -> (Vec<Change>, Rows) {
     let store = SqlSessionStore::new(app.database.clone(), DEADLINE);
     app.sql("DELETE FROM remint_session").await;
+    store.cut_off("alice", CUT_OFF).await.unwrap();
     let before: Vec<_> = rows.0.values().cloned().collect();
     store.begin_absent(&before).await.unwrap();
 
