@@ -61,7 +61,7 @@ pub trait IdSource: Send + Sync {
     /// An identifier for one request, ordered by time.
     fn request_id(&self) -> Uuid;
 
-    /// Names a session that does not come from a token.
+    /// Names a session that does not come from a token, ordered by time.
     fn session_id(&self) -> Uuid;
 
     /// The random part of a [`super::Handle`].
@@ -89,7 +89,7 @@ impl IdSource for RandomIds {
         reason = "the one place that draws session ids"
     )]
     fn session_id(&self) -> Uuid {
-        Uuid::new_v4()
+        Uuid::now_v7()
     }
 
     #[expect(
@@ -107,5 +107,17 @@ impl IdSource for RandomIds {
     )]
     fn user_id(&self) -> Uuid {
         Uuid::new_v4()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_in_the_order_in_which_they_were_named() {
+        let ids: Vec<_> = (0..100).map(|_| RandomIds.session_id()).collect();
+
+        assert!(ids.is_sorted(), "{ids:?}");
     }
 }
