@@ -19,8 +19,8 @@ use super::reload::Reload;
 use super::settings::Settings;
 use super::terminal::{Failure, Outcome};
 
-/// Ended sessions cost nothing but room, so there is no hurry.
-const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
+/// Ended sessions cost nothing but room, and to find them all of them are looked at.
+const CLEAN_UP_EVERY: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;

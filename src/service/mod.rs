@@ -21,7 +21,7 @@ mod verify;
 
 pub use access_tokens::AccessTokens;
 pub use causes::Causes;
-pub use cleanup::Cleaner;
+pub use cleanup::{Cleaner, Over, Place, Swept};
 pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
 pub use explain::{
     ExplainError, Explainer, Explanation, Finding, OwnRecords, Records, RecordsError, TokenKind,
@@ -32,9 +32,9 @@ pub use introspect::{Active, Introspector};
 pub use logout::{LogoutError, Logouter};
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
-    Change, DirectoryError, Ended, IdentityProvider, LegacyText, LegacyToken, Presented,
-    ProviderError, ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation,
-    SessionError, SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
+    Change, DirectoryError, IdentityProvider, LegacyText, LegacyToken, Presented, ProviderError,
+    ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation, SessionError,
+    SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
 pub use renew::{IMPORTED, Renewer};

@@ -15,6 +15,8 @@ use crate::domain::{
     Session, SessionId, SessionName, Standing, Subject, Unverified, VerifiedToken,
 };
 
+use super::cleanup::{Over, Place, Swept};
+
 /// Checks and makes the JWTs of one algorithm that name users by one claim.
 pub trait TokenCodec: Send + Sync {
     /// Checks form, algorithm and signature of `token`, and **not** whether it has expired: that
@@ -156,9 +158,18 @@ pub trait SessionStore: Send + Sync {
     /// The same for a moment that has passed: sessions go on whose newest token was issued after it.
     async fn cut_off_as_of(&self, user_key: &str, at: DateTime<Utc>) -> Result<(), SessionError>;
 
-    /// Removes up to `limit` sessions, and as many cut-offs, that ended before `before`; how many
-    /// it removed.
-    async fn remove_ended(&self, before: Ended, limit: u64) -> Result<u64, SessionError>;
+    /// Looks at `limit` sessions from `place` on, or from the first one on, and removes those that
+    /// are `over`.
+    async fn sweep(
+        &self,
+        over: Over,
+        place: Option<Place>,
+        limit: u64,
+    ) -> Result<Swept, SessionError>;
+
+    /// Removes up to `limit` cut-offs that lie before `before`; how many it removed.
+    async fn remove_cut_offs(&self, before: DateTime<Utc>, limit: u64)
+    -> Result<u64, SessionError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), SessionError>;
@@ -194,17 +205,6 @@ pub struct Rotation {
     pub expires_at: DateTime<Utc>,
     /// See [`Session::claims`].
     pub claims: Vec<(String, JsonText)>,
-}
-
-/// What is so old that it may be forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
-    /// Sessions that expired before this, …
-    pub session: DateTime<Utc>,
-    /// … and started before this: the settings may allow more now than when they began.
-    pub session_start: DateTime<Utc>,
-    /// Cut-offs that lie before this.
-    pub cut_off: DateTime<Utc>,
 }
 
 /// The sessions could not be read or written. Not a statement about any of them.

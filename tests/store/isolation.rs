@@ -24,7 +24,7 @@ async fn strict() -> Option<ThrowawayDatabase> {
 }
 
 /// Waits until a statement waits for a row.
-async fn until_blocked(connection: &DatabaseConnection) {
+pub(super) async fn until_blocked(connection: &DatabaseConnection) {
     let waiting = "SELECT 1 FROM pg_stat_activity \
                    WHERE wait_event_type = 'Lock' AND datname = current_database()";
     let waiting = Statement::from_string(connection.get_database_backend(), waiting);

@@ -19,4 +19,5 @@ mod names;
 mod outages;
 mod read_only;
 mod setup;
+mod sweeping;
 mod table;

@@ -12,7 +12,7 @@ use remint::domain::{
     Handle, Lookup, Revocation, Session, SessionId, SessionName, Standing, Subject,
 };
 use remint::service::{
-    Change, DirectoryError, Ended, Rotation, SessionError, SessionStore, UserDirectory,
+    Change, DirectoryError, Over, Place, Rotation, SessionError, SessionStore, Swept, UserDirectory,
 };
 
 /// Where one use waits until it may go on.
@@ -117,9 +117,23 @@ impl SessionStore for Gated {
         self.sessions.cut_off_as_of(user_key, at).await
     }
 
-    async fn remove_ended(&self, ended: Ended, limit: u64) -> Result<u64, SessionError> {
+    async fn sweep(
+        &self,
+        over: Over,
+        place: Option<Place>,
+        limit: u64,
+    ) -> Result<Swept, SessionError> {
         self.gate.pass().await;
-        self.sessions.remove_ended(ended, limit).await
+        self.sessions.sweep(over, place, limit).await
+    }
+
+    async fn remove_cut_offs(
+        &self,
+        before: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<u64, SessionError> {
+        self.gate.pass().await;
+        self.sessions.remove_cut_offs(before, limit).await
     }
 
     async fn ping(&self) -> Result<(), SessionError> {

@@ -11,18 +11,19 @@ mod measure;
 mod row;
 mod run;
 mod standings;
+mod sweep;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::domain::{Contract, Handle, Revocation, Session, SessionId, SessionName, Standing};
+use crate::domain::{Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::metrics::StatementMeter;
-use crate::service::{Change, Ended, Rotation, SessionError, SessionStore};
+use crate::service::{Change, Over, Place, Rotation, SessionError, SessionStore, Swept};
 
 use super::batched::{BatchError, Batched};
 use super::connections::Connections;
@@ -218,38 +219,30 @@ impl SessionStore for SqlSessionStore {
         Ok(())
     }
 
-    #[tracing::instrument(name = "store.session.remove_ended", level = "debug", skip_all)]
-    async fn remove_ended(&self, ended: Ended, limit: u64) -> Result<u64, SessionError> {
-        let mut removed = 0;
-        let before = |column, time: DateTime<Utc>| Expr::col(column).lt(time.timestamp());
-        // Those with refresh tokens are extended by a refresh alone, whatever the settings say.
-        let has_refresh_token = Expr::col("contract").ne(Contract::ExpiredToken.word());
-        let too_old = before("started_at", ended.session_start).or(has_refresh_token);
-        let over = before("expires_at", ended.session).and(too_old);
-        let moot = before("valid_after", ended.cut_off);
-        for (table, key, is_old) in [(SESSION, "id", over), (CUT_OFF, "user_hash", moot)] {
-            let some = Query::select()
-                .column(key)
-                .from(table)
-                .and_where(is_old.clone())
-                .limit(limit)
-                .take();
-            let rows = self.in_time(self.connection.query_all(&some)).await?;
-            let keys: Result<Vec<String>, DbErr> =
-                rows.iter().map(|row| row.try_get("", key)).collect();
-            let keys = keys.map_err(|error| SessionError::Unavailable(error.into()))?;
-            if keys.is_empty() {
-                continue;
-            }
-            // What came back to life in between no longer fits the second condition.
-            let delete = Query::delete()
-                .from_table(table)
-                .and_where(Expr::col(key).is_in(keys))
-                .and_where(is_old)
-                .take();
-            removed += self.execute(delete).await?;
+    #[tracing::instrument(name = "store.session.sweep", level = "debug", skip_all)]
+    async fn sweep(
+        &self,
+        over: Over,
+        place: Option<Place>,
+        limit: u64,
+    ) -> Result<Swept, SessionError> {
+        let begun = match place {
+            None => self.first_place().await?,
+            begun => begun,
+        };
+        match begun {
+            None => Ok(Swept::default()),
+            Some(place) => self.sweep_from(place, over, limit).await,
         }
-        Ok(removed)
+    }
+
+    #[tracing::instrument(name = "store.session.remove_cut_offs", level = "debug", skip_all)]
+    async fn remove_cut_offs(
+        &self,
+        before: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<u64, SessionError> {
+        self.remove_moot(before, limit).await
     }
 
     async fn ping(&self) -> Result<(), SessionError> {
