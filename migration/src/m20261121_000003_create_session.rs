@@ -5,6 +5,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
+const USER_INDEX: &str = "remint_session_user_hash";
 
 pub(crate) struct Migration;
 
@@ -53,12 +54,14 @@ impl MigrationTrait for Migration {
             cut_off.character_set("utf8mb4");
         }
         manager.create_table(session).await?;
-        for column in ["user_hash", "expires_at"] {
-            let name = format!("remint_session_{column}");
-            if !manager.has_index(SESSION, &name).await? {
-                let index = Index::create().name(name).table(SESSION).col(column).take();
-                manager.create_index(index).await?;
-            }
+        // None by times or generations: every refresh would write it.
+        if !manager.has_index(SESSION, USER_INDEX).await? {
+            let index = Index::create()
+                .name(USER_INDEX)
+                .table(SESSION)
+                .col("user_hash")
+                .take();
+            manager.create_index(index).await?;
         }
         manager.create_table(cut_off).await
     }
