@@ -1,7 +1,7 @@
 //! Sessions, one row each however often they are refreshed, and users' cut-offs.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+use sea_orm_migration::sea_orm::{DbBackend, Statement};
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
@@ -18,14 +18,25 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let is_postgres = is_postgres(manager).await?;
+        // What is found by it is compared with hardly anything but itself: the order of the bytes
+        // will do, and takes less time than that of a language.
+        let key = |name, length| {
+            let mut column = ColumnDef::new(name);
+            column.string_len(length).not_null();
+            if is_postgres {
+                column.extra(r#"COLLATE "C""#);
+            }
+            column
+        };
         // Times are seconds since 1970, as tokens have them: what is compared with a token must
         // not be rounded or moved by a database's idea of time zones.
         let mut session = Table::create()
             .table(SESSION)
             .if_not_exists()
-            .col(ColumnDef::new("id").string_len(36).not_null().primary_key())
+            .col(key("id", 36).primary_key())
             // A hash, because collations would take ALICE for alice.
-            .col(ColumnDef::new("user_hash").string_len(64).not_null())
+            .col(key("user_hash", 64))
             .col(ColumnDef::new("user_key").string_len(255).not_null())
             .col(ColumnDef::new("contract").string_len(32).not_null())
             .col(ColumnDef::new("generation").big_integer().not_null())
@@ -39,12 +50,7 @@ impl MigrationTrait for Migration {
         let mut cut_off = Table::create()
             .table(CUT_OFF)
             .if_not_exists()
-            .col(
-                ColumnDef::new("user_hash")
-                    .string_len(64)
-                    .not_null()
-                    .primary_key(),
-            )
+            .col(key("user_hash", 64).primary_key())
             .col(ColumnDef::new("user_key").string_len(255).not_null())
             .col(ColumnDef::new("valid_after").big_integer().not_null())
             .take();
@@ -52,6 +58,10 @@ impl MigrationTrait for Migration {
             // Its default may be latin1, which has room for few names.
             session.character_set("utf8mb4");
             cut_off.character_set("utf8mb4");
+        }
+        if is_postgres {
+            // Room on each page for what refreshes write, so that they write to no other.
+            session.extra("WITH (fillfactor = 85)");
         }
         manager.create_table(session).await?;
         // None by times or generations: every refresh would write it.
@@ -74,4 +84,18 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
+}
+
+/// Whether the server is PostgreSQL, and does not merely speak like it: to `CockroachDB` a text with a
+/// collation is of another type.
+async fn is_postgres(manager: &SchemaManager<'_>) -> Result<bool, DbErr> {
+    let backend = manager.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(false);
+    }
+    let version = Statement::from_string(backend, "SELECT version() AS version");
+    let row = manager.get_connection().query_one_raw(version).await?;
+    let version = row.map(|row| row.try_get::<String>("", "version"));
+    let version = version.transpose()?.unwrap_or_default();
+    Ok(version.starts_with("PostgreSQL "))
 }

@@ -1,9 +1,18 @@
 //! What the tables of the sessions spare whoever writes to them.
 
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
+use chrono::{DateTime, Utc};
+use remint::domain::{Contract, Session, SessionId};
+use remint::service::{Change, Rotation, SessionImport as _, SessionStore as _};
+use remint::store::SqlSessionStore;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, QueryResult, Statement,
+};
+use uuid::Uuid;
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
 use crate::harness::spawn_on;
+
+use super::table::DEADLINE;
 
 /// The columns that stand in an index.
 const INDEXED: [(Engine, &str); 3] = [
@@ -39,4 +48,85 @@ async fn nothing_that_a_refresh_changes_stands_in_an_index() {
         let columns: Vec<_> = rows.iter().map(column).collect();
         assert_eq!(columns, ["handle", "id", "user_hash"], "{engine:?}");
     }
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap()
+}
+
+fn session(number: u128) -> Session {
+    Session {
+        id: SessionId(Uuid::from_u128(number)),
+        contract: Contract::Envelope,
+        handle: None,
+        user_key: "alice".to_owned(),
+        generation: 0,
+        rotated_at: at(500),
+        started_at: at(500),
+        expires_at: at(9000),
+        revoked: None,
+        claims: Vec::new(),
+    }
+}
+
+async fn row(connection: &DatabaseConnection, sql: &str) -> QueryResult {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    connection.query_one_raw(statement).await.unwrap().unwrap()
+}
+
+/// Two numbers that PostgreSQL has counted in what this connection, the only one of its pool, did.
+async fn counted(connection: &DatabaseConnection, numbers: &str) -> (i64, i64) {
+    row(connection, "SELECT pg_stat_force_next_flush()").await;
+    let row = row(connection, &format!("SELECT {numbers}")).await;
+    (
+        row.try_get_by_index(0).unwrap(),
+        row.try_get_by_index(1).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn on_postgresql_refreshes_write_to_the_pages_that_the_sessions_are_on() {
+    let Some(app) = spawn_on(Postgres, &[]).await else {
+        return;
+    };
+    let mut alone = ConnectOptions::new(app.database_url());
+    alone.max_connections(1);
+    let connection = Database::connect(alone).await.unwrap();
+    let store = SqlSessionStore::new(connection.clone(), DEADLINE);
+    let sessions: Vec<_> = (0..100).map(session).collect();
+    store.begin_absent(&sessions).await.unwrap();
+
+    for Session { id, .. } in &sessions {
+        let step = Rotation {
+            from: 0,
+            to: 1,
+            at: at(600),
+            expires_at: at(9600),
+            claims: Vec::new(),
+        };
+        assert_eq!(store.rotate(*id, step).await.unwrap(), Change::Done);
+    }
+
+    let updates = "n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
+                   WHERE relname = 'remint_session'";
+    assert_eq!(counted(&connection, updates).await, (100, 100));
+}
+
+#[tokio::test]
+async fn on_postgresql_ids_and_hashes_are_compared_byte_by_byte() {
+    let Some(app) = spawn_on(Postgres, &[]).await else {
+        return;
+    };
+
+    let compared = "SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, attnum) \
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation o ON o.oid = a.attcollation \
+        WHERE c.relname LIKE 'remint%' AND c.relkind = 'r' AND o.collname = 'C'";
+    let columns: String = row(&app.database, compared)
+        .await
+        .try_get_by_index(0)
+        .unwrap();
+    assert_eq!(
+        columns,
+        "remint_cut_off.user_hash remint_session.id remint_session.user_hash"
+    );
 }
