@@ -1,6 +1,7 @@
 //! A second name of sessions, for tokens that have no room for the first one.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 const SESSION: &str = "remint_session";
 const HANDLE: &str = "handle";
@@ -23,12 +24,16 @@ impl MigrationTrait for Migration {
             manager.alter_table(table).await?;
         }
         if !manager.has_index(SESSION, INDEX).await? {
-            let index = Index::create()
+            let mut index = Index::create()
                 .name(INDEX)
                 .table(SESSION)
                 .col(HANDLE)
                 .unique()
                 .take();
+            if manager.get_database_backend() != DbBackend::MySql {
+                // Most have none, and would still each have an entry. MySQL has no such indexes.
+                index.and_where(Expr::col(HANDLE).is_not_null());
+            }
             manager.create_index(index).await?;
         }
         Ok(())

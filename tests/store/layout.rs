@@ -1,7 +1,8 @@
 //! What the tables of the sessions spare whoever writes to them.
 
 use chrono::{DateTime, Utc};
-use remint::domain::{Contract, Session, SessionId};
+use futures_util::future::join_all;
+use remint::domain::{Contract, Handle, Session, SessionId, SessionName};
 use remint::service::{Change, Rotation, SessionImport as _, SessionStore as _};
 use remint::store::SqlSessionStore;
 use sea_orm::{
@@ -10,7 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
-use crate::harness::spawn_on;
+use crate::harness::{TestApp, spawn, spawn_on};
 
 use super::table::DEADLINE;
 
@@ -74,7 +75,14 @@ async fn row(connection: &DatabaseConnection, sql: &str) -> QueryResult {
     connection.query_one_raw(statement).await.unwrap().unwrap()
 }
 
-/// Two numbers that PostgreSQL has counted in what this connection, the only one of its pool, did.
+/// The only connection of its pool.
+async fn alone(app: &TestApp) -> DatabaseConnection {
+    let mut alone = ConnectOptions::new(app.database_url());
+    alone.max_connections(1);
+    Database::connect(alone).await.unwrap()
+}
+
+/// Two numbers that PostgreSQL has counted in what this connection did, the only one of its pool.
 async fn counted(connection: &DatabaseConnection, numbers: &str) -> (i64, i64) {
     row(connection, "SELECT pg_stat_force_next_flush()").await;
     let row = row(connection, &format!("SELECT {numbers}")).await;
@@ -89,9 +97,7 @@ async fn on_postgresql_refreshes_write_to_the_pages_that_the_sessions_are_on() {
     let Some(app) = spawn_on(Postgres, &[]).await else {
         return;
     };
-    let mut alone = ConnectOptions::new(app.database_url());
-    alone.max_connections(1);
-    let connection = Database::connect(alone).await.unwrap();
+    let connection = alone(&app).await;
     let store = SqlSessionStore::new(connection.clone(), DEADLINE);
     let sessions: Vec<_> = (0..100).map(session).collect();
     store.begin_absent(&sessions).await.unwrap();
@@ -129,4 +135,59 @@ async fn on_postgresql_ids_and_hashes_are_compared_byte_by_byte() {
         columns,
         "remint_cut_off.user_hash remint_session.id remint_session.user_hash"
     );
+}
+
+#[tokio::test]
+async fn on_postgresql_the_index_of_handles_finds_them_and_holds_no_other_session() {
+    let Some(app) = spawn_on(Postgres, &[]).await else {
+        return;
+    };
+    let connection = alone(&app).await;
+    let store = SqlSessionStore::new(connection.clone(), DEADLINE);
+    let handle = |number| Handle::of_number(number).unwrap();
+    let sessions = (0..1_000).map(|number: u16| Session {
+        handle: (number < 5).then(|| handle(number.into())),
+        ..session(number.into())
+    });
+    let sessions: Vec<_> = sessions.collect();
+    store.begin_absent(&sessions).await.unwrap();
+    for sql in ["SET enable_seqscan = off", "ANALYZE remint_session"] {
+        connection.execute_unprepared(sql).await.unwrap();
+    }
+
+    let located = join_all((0..5).map(|number| store.locate(SessionName::Handle(handle(number)))));
+
+    let located = located
+        .await
+        .into_iter()
+        .map(|standing| standing.unwrap().session);
+    assert_eq!(located.flatten().collect::<Vec<_>>(), sessions[..5]);
+    let index = "s.idx_tup_read, c.reltuples::bigint FROM pg_stat_user_indexes s \
+                 JOIN pg_class c ON c.oid = s.indexrelid WHERE c.relname = 'remint_session_handle'";
+    assert_eq!(counted(&connection, index).await, (5, 5));
+}
+
+#[tokio::test]
+async fn on_sqlite_the_index_of_handles_finds_them_and_holds_no_other_session() {
+    let app = spawn().await;
+    let indexed = "SELECT partial FROM pragma_index_list('remint_session') \
+                   WHERE name = 'remint_session_handle'";
+    let partial: bool = row(&app.database, indexed)
+        .await
+        .try_get_by_index(0)
+        .unwrap();
+    assert!(partial);
+
+    for compared in ["= ?", "IN (?, ?)"] {
+        let plan =
+            format!("EXPLAIN QUERY PLAN SELECT id FROM remint_session WHERE handle {compared}");
+
+        let plan: String = row(&app.database, &plan)
+            .await
+            .try_get("", "detail")
+            .unwrap();
+
+        let expected = "SEARCH remint_session USING INDEX remint_session_handle (handle=?)";
+        assert_eq!(plan, expected);
+    }
 }
