@@ -19,8 +19,8 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_postgres = is_postgres(manager).await?;
-        // What is found by it is compared with hardly anything but itself: the order of the bytes
-        // will do, and takes less time than that of a language.
+        // Nobody reads ids or hashes in an order: that of their bytes will do, and takes less time
+        // than that of a language.
         let key = |name, length| {
             let mut column = ColumnDef::new(name);
             column.string_len(length).not_null();
