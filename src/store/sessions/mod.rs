@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use uuid::Uuid;
 
 use crate::domain::{Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::metrics::StatementMeter;
@@ -151,16 +152,16 @@ impl SessionStore for SqlSessionStore {
         let Some(Beside { cut_off }) = self.begun(session, issued_at).await? else {
             return Ok(None);
         };
-        let standing = match Dialect::of(&self.connection) {
-            Dialect::Sqlite => Standing {
-                session: Some(session.clone()),
-                cut_off,
-            },
+        let cut_off = match Dialect::of(&self.connection) {
+            Dialect::Sqlite => cut_off,
             Dialect::MySql | Dialect::Postgres => {
-                self.standing(session.id, &session.user_key).await?
+                // Of nobody's session: this one need not be read again.
+                let nobodys = SessionId(Uuid::nil());
+                self.standing(nobodys, &session.user_key).await?.cut_off
             }
         };
-        Ok(Some(standing))
+        let session = Some(session.clone());
+        Ok(Some(Standing { session, cut_off }))
     }
 
     #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]
