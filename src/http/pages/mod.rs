@@ -9,6 +9,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
@@ -199,7 +200,7 @@ fn is_known(request: &Request, tag: &HeaderValue) -> bool {
 
 /// Names this version of a file.
 fn tag(text: &[u8]) -> HeaderValue {
-    let tag = format!("\"{:.16}\"", hex::encode(Sha256::digest(text)));
+    let tag = format!("\"{:.16}\"", HEXLOWER.encode(&Sha256::digest(text)));
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 

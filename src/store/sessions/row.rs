@@ -1,6 +1,7 @@
 //! Between rows and sessions.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use sea_orm::{DbErr, QueryResult, Value};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -76,7 +77,7 @@ pub(super) fn claims_text(claims: &[(String, JsonText)]) -> Option<String> {
 
 /// Names a user in a way that no collation takes for another.
 pub(super) fn user_hash(user_key: &str) -> String {
-    hex::encode(Sha256::digest(user_key.as_bytes()))
+    HEXLOWER.encode(&Sha256::digest(user_key.as_bytes()))
 }
 
 /// What a row with the user's cut-off beside the session says.
