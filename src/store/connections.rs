@@ -27,6 +27,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::metrics;
+
 use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
 use super::dialect::Dialect;
 use super::pool::{Pool, sizes};
@@ -124,8 +126,14 @@ impl Connections {
     }
 
     /// Those that statements go over now.
+    #[cfg(test)]
     pub(super) fn current(&self) -> DatabaseConnection {
         self.0.lock().current.connection.clone()
+    }
+
+    /// How far the pool is used up; what is kept at hand is not.
+    pub(super) fn usage(&self) -> Option<metrics::Pool> {
+        self.0.lock().current.usage()
     }
 
     /// How many connections are kept at hand.
@@ -151,7 +159,8 @@ impl Connections {
 }
 
 impl From<DatabaseConnection> for Connections {
-    /// These connections and no others.
+    /// These connections and no others. Who shares them without sharing this waits for what is kept at
+    /// hand, for some milliseconds.
     fn from(connection: DatabaseConnection) -> Self {
         let most = sizes(&connection).map(|pool| pool.most);
         let permits = most.and_then(|most| usize::try_from(most).ok());

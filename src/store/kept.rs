@@ -77,7 +77,8 @@ impl Lent {
         }
     }
 
-    /// Takes it out of its pool for ever, and hangs up.
+    /// Takes it out of its pool for ever, and hangs up: without a runtime, where the pool wants no
+    /// least number of connections.
     fn close(self) {
         match self.connection {
             Connection::MySql(connection) => drop(connection.detach()),
@@ -105,10 +106,12 @@ where
 
 /// In sea-orm's words.
 fn not_lent(error: sqlx::Error) -> DbErr {
-    match error {
-        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
-        sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
-        other => DbErr::Conn(RuntimeErr::SqlxError(other.into())),
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+    } else if matches!(error, sqlx::Error::PoolClosed) {
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+    } else {
+        DbErr::Conn(RuntimeErr::SqlxError(error.into()))
     }
 }
 
@@ -134,10 +137,10 @@ impl Kept {
         if lent.since.elapsed() >= AT_HAND {
             return;
         }
-        let mut shelf = lock(&self.0);
-        shelf.lent.push(lent);
-        if !shelf.is_watched {
-            shelf.is_watched = true;
+        let mut at_hand = lock(&self.0);
+        at_hand.lent.push(lent);
+        if !at_hand.is_watched {
+            at_hand.is_watched = true;
             tokio::spawn(give_back(Arc::clone(&self.0)));
         }
     }
@@ -168,13 +171,27 @@ impl Drop for Shelf {
 
 /// Gives back what was away for long enough, until nothing is left.
 async fn give_back(shelf: Arc<Mutex<Shelf>>) {
-    loop {
+    let mut watch = Watch(Some(shelf));
+    while let Some(shelf) = &watch.0 {
         sleep(AT_HAND).await;
-        let mut shelf = lock(&shelf);
+        let mut shelf = lock(shelf);
         shelf.lent.retain(|lent| lent.since.elapsed() < AT_HAND);
         if shelf.lent.is_empty() {
             shelf.is_watched = false;
-            return;
+            drop(shelf);
+            watch.0 = None;
+        }
+    }
+}
+
+/// Who watches a shelf, until there is nothing more to watch.
+struct Watch(Option<Arc<Mutex<Shelf>>>);
+
+impl Drop for Watch {
+    /// Where the runtime has ended before, another one may go on with the shelf.
+    fn drop(&mut self) {
+        if let Some(shelf) = &self.0 {
+            lock(shelf).is_watched = false;
         }
     }
 }
@@ -190,7 +207,7 @@ mod tests {
     use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 
     use super::super::connections::Connections;
-    use super::super::pool::pool;
+    use super::super::pool::{pool, sizes};
     use super::*;
 
     /// An empty database to which there is one connection at most.
@@ -206,7 +223,7 @@ mod tests {
 
     /// How many connections the pool has to lend.
     fn idle(connections: &Connections) -> usize {
-        pool(connections).unwrap().idle
+        sizes(&connections.current()).unwrap().idle
     }
 
     #[tokio::test]
@@ -222,6 +239,17 @@ mod tests {
         assert!((&mut next).now_or_never().is_none());
         assert_eq!(next.await.unwrap().len(), 1);
         assert_eq!(idle(&connections), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_does_not_count_as_used() {
+        let connections = Connections::from(database().await);
+        query(&connections, "SELECT 1").await.unwrap();
+        assert_eq!(idle(&connections), 0);
+
+        let usage = pool(&connections).unwrap();
+
+        assert_eq!((usage.open, usage.idle), (1, 1));
     }
 
     #[tokio::test]
@@ -285,6 +313,6 @@ mod tests {
         drop(runtime);
         drop(connections);
 
-        assert_eq!(super::super::pool::sizes(&pool).unwrap().open, 0);
+        assert_eq!(sizes(&pool).unwrap().open, 0);
     }
 }

@@ -57,6 +57,17 @@ impl Pool {
         Ok(rows)
     }
 
+    /// How far it is used up.
+    pub(super) fn usage(&self) -> Option<metrics::Pool> {
+        let sizes = sizes(&self.connection)?;
+        let idle = sizes.idle + self.kept.count();
+        let open = usize::try_from(sizes.open).unwrap_or(usize::MAX);
+        Some(metrics::Pool {
+            idle: idle.min(open),
+            ..sizes
+        })
+    }
+
     /// Whether there are connections that are neither used nor free to be used.
     pub(super) fn has_lost(&self) -> bool {
         sizes(&self.connection).is_some_and(|pool| {
@@ -87,7 +98,7 @@ fn drop_idle<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) {
 /// How far what is behind `connections` is used up, without waiting for anything; none if it is of
 /// another kind than those that the service opens.
 pub fn pool(connections: &Connections) -> Option<metrics::Pool> {
-    sizes(&connections.current())
+    connections.usage()
 }
 
 /// The same of what the service opened.
