@@ -1,11 +1,12 @@
 //! `remint serve`
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::sleep;
+use tokio::time::{interval_at, sleep};
 use tracing::{info, warn};
 
 use crate::app::{App, Surroundings};
@@ -21,6 +22,9 @@ use super::terminal::{Failure, Outcome};
 
 /// Ended sessions cost nothing but room, and to find them all of them are looked at.
 const CLEAN_UP_EVERY: Duration = Duration::from_hours(1);
+
+/// In how many seconds it is done for the first time, at most: not by all replicas at once.
+const FIRST_CLEAN_UP: u64 = 600;
 
 pub(super) async fn run(settings: &Settings) -> Outcome {
     let config = settings.config(Purpose::Tokens)?;
@@ -159,7 +163,9 @@ pub(super) async fn until_stopped(
 
 /// Forgets ended sessions for as long as the process runs.
 async fn clean_up(cleaner: Arc<Cleaner>) {
-    let mut ticks = tokio::time::interval(CLEAN_UP_EVERY);
+    let chance = RandomState::new().hash_one(FIRST_CLEAN_UP);
+    let first = Instant::now() + Duration::from_secs(chance % FIRST_CLEAN_UP);
+    let mut ticks = interval_at(first.into(), CLEAN_UP_EVERY);
     loop {
         ticks.tick().await;
         match cleaner.run().await {

@@ -39,14 +39,15 @@ impl Cleaner {
     }
 
     async fn sweep(&self, over: Over) -> Result<u64, SessionError> {
-        let mut removed = 0;
+        let mut removed = Ok(0);
         let mut place = None;
         loop {
             let swept = self.sessions.sweep(over, place, BATCH).await?;
-            removed += swept.removed;
+            // A row that somebody holds is no reason to keep all behind it.
+            removed = removed.and_then(|rows| Ok(rows + swept.removed?));
             place = swept.next;
             if place.is_none() {
-                return Ok(removed);
+                return removed;
             }
         }
     }
@@ -82,10 +83,10 @@ pub struct Place {
 }
 
 /// What a stretch of a sweep came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Swept {
-    /// How many sessions were removed.
-    pub removed: u64,
+    /// How many sessions were removed; or why they could not be.
+    pub removed: Result<u64, SessionError>,
     /// Where the next stretch begins, if this was not the last one.
     pub next: Option<Place>,
 }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use remint::domain::{Contract, Session, SessionId};
-use remint::service::{Over, Place, SessionImport as _, SessionStore as _, Swept};
+use remint::service::{Over, Place, SessionError, SessionImport as _, SessionStore as _, Swept};
 use remint::store::SqlSessionStore;
-use sea_orm::{ConnectionTrait as _, Database, Statement, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TransactionTrait as _};
 use uuid::Uuid;
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
@@ -79,7 +79,7 @@ async fn sweep(store: &SqlSessionStore, between: impl AsyncFn(&Place)) -> Vec<u6
     let mut next = None;
     loop {
         let swept = store.sweep(OVER, next, STRETCH).await.unwrap();
-        removed.push(swept.removed);
+        removed.push(swept.removed.unwrap());
         let Some(place) = swept.next else {
             return removed;
         };
@@ -112,7 +112,34 @@ async fn where_there_is_no_session_there_is_nothing_to_sweep() {
     for (_app, store) in stores(&[]).await {
         let swept = store.sweep(OVER, None, STRETCH).await.unwrap();
 
-        assert_eq!(swept, Swept::default());
+        assert!(matches!(
+            swept,
+            Swept {
+                removed: Ok(0),
+                next: None
+            }
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_stretch_that_cannot_be_removed_keeps_nothing_behind_it() {
+    for (app, store) in stores(&[1999; 8]).await {
+        if app.database.get_database_backend() != DbBackend::Sqlite {
+            continue;
+        }
+        app.sql(
+            "CREATE TRIGGER hold BEFORE DELETE ON remint_session WHEN old.id LIKE '%1' \
+             BEGIN SELECT RAISE(ABORT, 'held'); END",
+        )
+        .await;
+
+        let first = store.sweep(OVER, None, STRETCH).await.unwrap();
+        let second = store.sweep(OVER, first.next, STRETCH).await.unwrap();
+
+        assert!(matches!(first.removed, Err(SessionError::Unavailable(_))));
+        assert!(matches!(second.removed, Ok(4)));
+        assert_eq!(numbers(&app).await, [0, 1, 2, 3]);
     }
 }
 

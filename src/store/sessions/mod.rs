@@ -232,7 +232,10 @@ impl SessionStore for SqlSessionStore {
             begun => begun,
         };
         match begun {
-            None => Ok(Swept::default()),
+            None => Ok(Swept {
+                removed: Ok(0),
+                next: None,
+            }),
             Some(place) => self.sweep_from(place, over, limit).await,
         }
     }

@@ -29,17 +29,8 @@ impl SqlSessionStore {
             .await
     }
 
-    /// Runs one statement, again where another transaction was in its way: that is how databases
-    /// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
-    /// each statement is a transaction of its own that was rolled back.
     async fn run(&self, statement: &impl StatementBuilder) -> Result<ExecResult, DbErr> {
-        for _ in 1..TRIES {
-            match self.connection.execute(statement).await {
-                Err(error) if is_serialization_failure(&error) => {}
-                done => return done,
-            }
-        }
-        self.connection.execute(statement).await
+        persistently(|| self.connection.execute(statement)).await
     }
 
     /// A statement that may find another row with the same key.
@@ -58,6 +49,21 @@ impl SqlSessionStore {
         })
         .await
     }
+}
+
+/// Runs one statement, again where another transaction was in its way: that is how databases
+/// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
+/// each statement is a transaction of its own that was rolled back.
+pub(super) async fn persistently<T, Run: Future<Output = Result<T, DbErr>>>(
+    run: impl Fn() -> Run,
+) -> Result<T, DbErr> {
+    for _ in 1..TRIES {
+        match run().await {
+            Err(error) if is_serialization_failure(&error) => {}
+            done => return done,
+        }
+    }
+    run().await
 }
 
 /// One row at most: the statements name the whole primary key.

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::domain::Contract;
 use crate::service::{Over, Place, SessionError, Swept};
 
+use super::run::persistently;
 use super::{CUT_OFF, SESSION, SqlSessionStore};
 
 /// What sessions are swept by, and cut-offs found by.
@@ -49,7 +50,7 @@ impl SqlSessionStore {
             .and_where(Expr::col(ID).lte(up_to))
             .cond_where(is_over(over))
             .take();
-        let removed = self.remove(SESSION, ID, &some, is_over(over)).await?;
+        let removed = self.remove(SESSION, ID, &some, is_over(over)).await;
         let next = last.map(|after| Place { after, end });
         Ok(Swept { removed, next })
     }
@@ -93,7 +94,7 @@ impl SqlSessionStore {
     /// The only column of what is selected.
     async fn keys(&self, select: &SelectStatement) -> Result<Vec<String>, SessionError> {
         self.in_time(async {
-            let rows = self.connection.query_all(select).await?;
+            let rows = persistently(|| self.connection.query_all(select)).await?;
             let keys = rows.iter().map(|row| row.try_get_by_index(0));
             keys.collect::<Result<_, DbErr>>()
         })
