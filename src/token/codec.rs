@@ -53,14 +53,15 @@ impl TokenCodec for JwtCodec {
         let nothing = StrictObject::default();
         let registered = Registered(payload.as_ref().unwrap_or(&nothing));
         let issued_at = registered.time("iat");
-        let own_session = derive_session(compact.signing_input, &issued_at);
+        let expires_at = registered.time("exp");
+        let own_session = derive_session(compact.signing_input, [&issued_at, &expires_at]);
         Ok(VerifiedToken {
             claims,
             header_type: compact.header.kind,
             audience: registered.audience(),
             auth_time: registered.time("auth_time"),
             bound: registered.text("cnf") != Claim::Absent,
-            expires_at: registered.time("exp"),
+            expires_at,
             issued_at,
             issuer: registered.text("iss"),
             kinds: registered.kinds(),
@@ -121,13 +122,18 @@ impl TokenCodec for JwtCodec {
 /// The session that a token without `remint` is generation 0 of.
 ///
 /// From the signed part, never from the signature's text, which has several spellings. It begins
-/// with the second of the token's issue, so that new sessions stand side by side in an index, and
-/// not each on a page of its own; 90 bits against collisions are left.
-fn derive_session(signing_input: &str, issued_at: &Claim<DateTime<Utc>>) -> SessionId {
+/// with the second of the token's issue, or of its end where it has no other, so that sessions of
+/// the same time stand side by side in an index. 90 bits against collisions are left: who can have
+/// 2^45 tokens signed that were issued in the same second finds two of his own with one session.
+///
+/// Never to be changed: every login that was exchanged by then would be good for another time.
+fn derive_session(signing_input: &str, times: [&Claim<DateTime<Utc>>; 2]) -> SessionId {
     let mut bytes = hash("remint session", signing_input.as_bytes(), &[]);
-    if let Claim::Is(issued_at) = issued_at
-        && let Ok(second) = u32::try_from(issued_at.timestamp())
-    {
+    let second = |time: &Claim<DateTime<Utc>>| match time {
+        Claim::Is(time) => u32::try_from(time.timestamp()).ok(),
+        Claim::Absent | Claim::Malformed => None,
+    };
+    if let Some(second) = times.into_iter().find_map(second) {
         let begin = bytes.iter_mut().zip(second.to_be_bytes());
         begin.for_each(|(byte, of_second)| *byte = of_second);
     }
@@ -187,6 +193,15 @@ mod tests {
         assert!(sessions.is_sorted(), "{sessions:?}");
         let begin = sessions.map(|id| id.as_fields().0);
         assert_eq!(begin, seconds);
+    }
+
+    #[test]
+    fn a_token_that_only_says_when_it_ends_is_ordered_by_that() {
+        let begin = session(r#"{"sub":"alice","exp":1800000000}"#);
+        let other = session(r#"{"sub":"alice","iat":1,"exp":1800000000}"#);
+
+        assert_eq!(begin.as_fields().0, 1_800_000_000);
+        assert_eq!(other.as_fields().0, 1);
     }
 
     #[test]
