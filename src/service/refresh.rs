@@ -6,8 +6,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use futures_util::future::join;
 
 use crate::domain::{
-    Admission, Claim, ClaimSet, Clock, JsonText, Lineage, Refusal, SessionId, Standing, Subject,
-    Unsupported, Unverified, VerifiedToken,
+    Admission, Claim, ClaimSet, Clock, JsonText, Lineage, Lookup, Refusal, SessionId, Standing,
+    Subject, Unsupported, Unverified, VerifiedToken,
 };
 
 use super::single_use::{Advance, Issue, SingleUse};
@@ -151,13 +151,19 @@ impl Refresher {
             claims,
             now,
         };
+        let mut asked = None;
         if let Some(single_use) = &single_use
             && old.lineage == Claim::Absent
-            && let Some(grant) = self.begin(&presented, single_use).await?
         {
-            return Ok(grant);
+            let user = self.directory.find(&admission.subject).await;
+            if let Ok(user) = &user
+                && let Some(grant) = self.begin(&presented, user, single_use).await?
+            {
+                return Ok(grant);
+            }
+            asked = Some(user);
         }
-        self.go_on(&presented, single_use).await
+        self.go_on(&presented, single_use, asked).await
     }
 
     /// Exchanges a login that nobody has exchanged yet; nothing if somebody has, or if anything is in
@@ -165,24 +171,29 @@ impl Refresher {
     async fn begin(
         &self,
         presented: &Presented<'_>,
+        user: &Lookup,
         single_use: &SingleUse<'_>,
     ) -> Result<Option<Grant>, RefreshError> {
         let admission = presented.admission;
-        let lookup = self.directory.find(&admission.subject).await?;
-        let Ok(user) = lookup.admit(admission.issued_at) else {
+        let Ok(user) = user.clone().admit(admission.issued_at) else {
             return Ok(None);
         };
         let next = self.next(presented, &Standing::default(), user.claims);
         // Signed first: a token that cannot be signed must not use up the old one.
         let grant = self.minter.successor(presented.claims, &next)?;
-        let is_first = single_use.begin_unseen(admission, &next).await?;
-        Ok(is_first.then_some(grant))
+        match single_use.begin_unseen(admission, &next).await {
+            // Where nothing can be written there may still be something to be read.
+            Err(RefreshError::Sessions(SessionError::Unavailable(_))) => Ok(None),
+            begun => Ok(begun?.then_some(grant)),
+        }
     }
 
+    /// Exchanges any credential; `asked` is what the directory has said of its user, if it was asked.
     async fn go_on(
         &self,
         presented: &Presented<'_>,
         single_use: Option<SingleUse<'_>>,
+        asked: Option<Result<Lookup, DirectoryError>>,
     ) -> Result<Grant, RefreshError> {
         let Presented {
             admission, claims, ..
@@ -191,7 +202,12 @@ impl Refresher {
         // At once, so that nobody waits for two answers one after the other.
         let (standing, user) = join(
             self.sessions.standing(admission.lineage.session, &user_key),
-            self.directory.find(&admission.subject),
+            async {
+                match asked {
+                    Some(user) => user,
+                    None => self.directory.find(&admission.subject).await,
+                }
+            },
         )
         .await;
         let standing = standing?;

@@ -31,7 +31,8 @@ pub(super) enum Advance {
     /// Somebody else made it: this is what they got.
     Again {
         issue: Box<Issue>,
-        /// While this request was under way.
+        /// While this request was under way, as far as it has seen; of a login that is written down
+        /// unseen nobody knows.
         concurrently: bool,
     },
 }
@@ -118,14 +119,15 @@ impl SingleUse<'_> {
         admission: &Admission,
         next: &Issue,
     ) -> Result<bool, RefreshError> {
-        let step = Some(next.lineage.generation);
-        let session = admission.lineage.session;
-        if self.limits.exchange(session, step).await.is_err() {
-            // One that was stolen is to be found out all the same.
-            return Ok(false);
-        }
         let row = first_row(&admission.subject.user_key(), next);
-        self.begin(admission, &row).await
+        let is_first = self.begin(admission, &row).await?;
+        if is_first {
+            // Counted afterwards, since it may be a replay, which is not. The first one is never
+            // too many.
+            let step = Some(next.lineage.generation);
+            self.limits.exchange(row.id, step).await.ok();
+        }
+        Ok(is_first)
     }
 
     async fn begin(&self, admission: &Admission, row: &Session) -> Result<bool, RefreshError> {

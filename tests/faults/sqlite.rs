@@ -73,6 +73,30 @@ async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_of_another_process_keeps_no_answer_back_that_was_lost() {
+    let place = place("sqlite://remint.db")
+        .with("REFRESH_MODE", "single_use")
+        .with("DATABASE_TIMEOUT_MILLISECONDS", "1500");
+    let (service, now) = serve(&place);
+    let mut door = Door::to(&service);
+    let login = Login {
+        user: ALICE,
+        number: 0,
+        issued_at: now - 3_600,
+    };
+    let token = ExpiredToken::SingleUse.log_in(&mut door, login).await;
+    let refresh = ExpiredToken::SingleUse.present(&token);
+    let lost = door.call(&refresh).await.unwrap();
+    let other = beside(&place, "remint.db").await;
+
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let again = door.call(&refresh).await.unwrap();
+
+    assert_eq!(lost.status, 200, "{lost:?}");
+    assert_eq!((again.status, again.body), (200, lost.body));
+}
+
 /// A service within this process whose one connection the test gives pragmas to.
 async fn one_connection() -> (TestApp, Vec<Client>) {
     let one = [("DATABASE_MAX_CONNECTIONS", "1")];

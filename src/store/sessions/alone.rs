@@ -4,39 +4,28 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
 use crate::domain::{Session, SessionId};
-use crate::service::{Change, Rotation, SessionError};
+use crate::service::{Change, Rotation, SessionError, SessionStore as _};
 
 use super::run::change;
-use super::{CUT_OFF, SESSION, SqlSessionStore, import, row};
+use super::{SESSION, SqlSessionStore, import, row};
 
 impl SqlSessionStore {
     /// Writes a session down, unless its user's cut-off is at `issued_at` or later.
+    ///
+    /// *Why two statements.* One that looks and writes locks what it has looked at, and whoever logs
+    /// a user out everywhere would wait for all who begin.
     pub(super) async fn begin_alone(
         &self,
         session: &Session,
         issued_at: Option<DateTime<Utc>>,
     ) -> Result<Change, SessionError> {
-        let Some(issued_at) = issued_at else {
-            return self.unless_taken(import::insert(&[session])).await;
-        };
-        let cut_off = Query::select()
-            .column("valid_after")
-            .from(CUT_OFF)
-            .and_where(Expr::col("user_hash").eq(row::user_hash(&session.user_key)))
-            .take();
-        let is_dead = Expr::SubQuery(None, Box::new(cut_off.into())).gte(issued_at.timestamp());
-        // Not every version has a condition without a table.
-        let login = Query::select().expr_as(1, "login").take();
-        let row = Query::select()
-            .exprs(row::values(session).map(Expr::val))
-            .from_subquery(login, "login")
-            .and_where(Expr::cust_with_expr("? IS NOT TRUE", is_dead))
-            .take();
-        let mut insert = Query::insert();
-        insert.into_table(SESSION).columns(row::COLUMNS);
-        let written = insert.select_from(row);
-        written.map_err(|error| SessionError::Unavailable(error.into()))?;
-        self.unless_taken(insert).await
+        if let Some(issued_at) = issued_at {
+            let standing = self.standing(session.id, &session.user_key).await?;
+            if standing.session.is_some() || standing.admit(issued_at).is_err() {
+                return Ok(Change::Lost);
+            }
+        }
+        self.unless_taken(import::insert(&[session])).await
     }
 
     /// Makes a step, if the session is at its beginning.
