@@ -124,11 +124,18 @@ impl Scene {
 }
 
 impl Seen {
+    /// Whether the service may get over it, so that the caller notices nothing: a login that cannot
+    /// be written down unseen is looked at, and may then be written down after all.
+    fn can_be_mended(&self) -> bool {
+        let is_login = format!("{:?}", self.contract) == "SingleUse";
+        self.fault.can_be_mended() || (is_login && self.fault != Fault::Outage)
+    }
+
     /// The answer, if it does not say that the service is in trouble; which it must say where one
     /// of its statements has failed, and only there.
     fn unless_in_trouble(&self, is_said: impl Fn(&Value) -> bool) -> Option<&Answer> {
         if self.answer.status != 503 {
-            let got_over_it = self.has_failed && self.fault.can_be_mended();
+            let got_over_it = self.has_failed && self.can_be_mended();
             assert!(!self.has_failed || got_over_it, "{self:?}");
             return Some(&self.answer);
         }
