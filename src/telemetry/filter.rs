@@ -34,14 +34,16 @@ impl FromStr for LogFilter {
 }
 
 impl LogFilter {
-    /// As the library wants it.
-    pub(super) fn to_library(&self) -> EnvFilter {
-        EnvFilter::try_new(self.directives()).unwrap_or_default()
+    /// As the library wants it, with or without the spans that are exported.
+    pub(super) fn to_library(&self, has_traces: bool) -> EnvFilter {
+        let spans = if has_traces { "info" } else { "off" };
+        let directives = format!("{},{}={spans}", self.directives(), trace::TARGET);
+        EnvFilter::try_new(directives).unwrap_or_default()
     }
 
-    /// The audit stream is on whatever the level, unless it is named; spans that are exported are
-    /// not logged as well; sqlx quotes the parts of a database's URL that it does not know; and the
-    /// library of the migrations says at each start that there are none.
+    /// The audit stream is on whatever the level, unless it is named; sqlx quotes the parts of a
+    /// database's URL that it does not know; and the library of the migrations says at each start
+    /// that there are none.
     fn directives(&self) -> String {
         let audit = if self.0.contains("remint::audit") {
             ""
@@ -59,9 +61,8 @@ impl LogFilter {
         } else {
             ""
         };
-        let spans = trace::TARGET;
         let said = &self.0;
-        format!("{said}{audit}{migrations},{spans}=off,sqlx_postgres::options=off")
+        format!("{said}{audit}{migrations},sqlx_postgres::options=off")
     }
 }
 

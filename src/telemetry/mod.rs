@@ -4,27 +4,23 @@ mod audit_file;
 mod filter;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod subscriber;
 mod traces;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::error;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets};
-#[cfg(feature = "otlp")]
-use tracing_subscriber::fmt::format::Format;
-use tracing_subscriber::util::TryInitError;
-use tracing_subscriber::{Layer, Registry};
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 pub use audit_file::{AuditFile, NotOpened};
 pub use filter::{LogFilter, LogFormat};
 pub use traces::{EXPORTS_TRACES, Sampling, TraceSettings};
 
-/// The target of the audit stream.
-const AUDIT: &str = "remint::audit";
+use subscriber::Sinks;
 
 /// So many lines may wait to be written, and whoever has one more waits with them. There is room for all of
 /// them from the start: half a MiB.
@@ -95,46 +91,35 @@ pub fn init(
     settings: &LogSettings,
     traces: Option<&TraceSettings>,
 ) -> Result<TelemetryGuard, InitError> {
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-
     let audit_file = settings.audit_file.as_deref().map(AuditFile::open);
     let audit_file = audit_file.transpose()?;
-    let mut layers = Vec::new();
-    #[cfg(feature = "otlp")]
-    let export = {
-        let export = traces.map(otlp::Export::start).transpose();
-        let export = export.map_err(|error| InitError::Traces(error.to_string()))?;
-        layers.extend(export.as_ref().map(otlp::Export::layer));
-        export
-    };
-    let has_traces = traces.is_some();
-    let filter = || settings.filter.to_library();
-    let audit = audit_file.clone().map(|file| {
-        let (writer, audit) = in_background(file);
-        let alone = Targets::new().with_target(AUDIT, LevelFilter::TRACE);
-        let layer = lines(LogFormat::Json, has_traces, writer);
-        layers.push(layer.with_filter(filter().and(alone)).boxed());
-        audit
-    });
+    let (audit, audit_guard) = audit_file.clone().map(in_background).unzip();
     // What is there by then is written at once.
-    let (writer, log) = in_background(BufWriter::with_capacity(BUFFERED_BYTES, io::stderr()));
-    let layer = lines(settings.format, has_traces, writer);
-    layers.push(if audit.is_some() {
-        let all = Targets::new().with_default(LevelFilter::TRACE);
-        let rest = all.with_target(AUDIT, LevelFilter::OFF);
-        layer.with_filter(filter().and(rest)).boxed()
-    } else {
-        layer.with_filter(filter()).boxed()
-    });
-    tracing_subscriber::registry().with(layers).try_init()?;
+    let (log, log_guard) = in_background(BufWriter::with_capacity(BUFFERED_BYTES, io::stderr()));
+    #[cfg(feature = "otlp")]
+    let export = traces.map(otlp::Export::start).transpose();
+    #[cfg(feature = "otlp")]
+    let export = export.map_err(|error| InitError::Traces(error.to_string()))?;
+    let sinks = Sinks {
+        filter: settings.filter.clone(),
+        format: settings.format,
+        log,
+        audit,
+        #[cfg(feature = "otlp")]
+        export: export.as_ref().map(otlp::Export::layer),
+        #[cfg(not(feature = "otlp"))]
+        export: None,
+    };
+    #[cfg(not(feature = "otlp"))]
+    let _ = traces;
+    sinks.into_subscriber().try_init()?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(TelemetryGuard {
         audit_file,
         #[cfg(feature = "otlp")]
         export,
-        _audit: audit,
-        _log: log,
+        _audit: audit_guard,
+        _log: log_guard,
     })
 }
 
@@ -144,37 +129,6 @@ fn in_background(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGua
         .buffered_lines_limit(WAITING_LINES);
     builder.finish(writer)
 }
-
-/// Writes lines, with the ids of traces where there are any.
-fn lines(format: LogFormat, has_traces: bool, writer: NonBlocking) -> Lines {
-    let is_terminal = io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
-    let layer = layer.with_ansi(is_terminal);
-    #[cfg(feature = "otlp")]
-    if has_traces {
-        return match format {
-            LogFormat::Json => {
-                let layer = layer.json().flatten_event(true);
-                let with_ids = |inner| otlp::TraceIds { inner, format };
-                layer.map_event_format(with_ids).boxed()
-            }
-            LogFormat::Pretty => {
-                let with_ids = |inner: Format| otlp::TraceIds {
-                    inner: inner.with_ansi(is_terminal),
-                    format,
-                };
-                layer.map_event_format(with_ids).boxed()
-            }
-        };
-    }
-    let _ = has_traces;
-    match format {
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
-        LogFormat::Pretty => layer.boxed(),
-    }
-}
-
-type Lines = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Says where, and not what: a panic's message may quote the data that caused it.
 fn log_panic(panic: &PanicHookInfo<'_>) {

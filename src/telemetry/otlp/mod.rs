@@ -20,11 +20,12 @@ use opentelemetry_sdk::trace::{
 };
 use tracing::level_filters::LevelFilter;
 use tracing::warn;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::{Layer, Registry};
 
 use crate::trace;
 
+use super::subscriber::Sink;
 use super::traces::{Sampling, TraceSettings};
 use collector::Collector;
 
@@ -71,7 +72,7 @@ impl Export {
     }
 
     /// Takes the spans of [`trace`], and nothing that is logged within them.
-    pub(super) fn layer(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
+    pub(super) fn layer(&self) -> Sink {
         let layer = tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer("remint"))
             .with_location(false)
