@@ -37,6 +37,15 @@ fn session() -> Session {
     }
 }
 
+/// The same of somebody else, by another id.
+fn session_of(user: &str, number: u128) -> Session {
+    Session {
+        id: SessionId(Uuid::from_u128(number)),
+        user_key: user.to_owned(),
+        ..session()
+    }
+}
+
 fn rotation(from: u64, now: i64) -> Rotation {
     Rotation {
         from,
@@ -148,13 +157,8 @@ async fn a_session_begins_once() {
 async fn whoever_begins_a_session_learns_of_its_users_cut_off() {
     for (_app, store) in stores().await {
         store.cut_off("bob", at(2000)).await.unwrap();
-        let of = |user: &str, number| Session {
-            id: SessionId(Uuid::from_u128(number)),
-            user_key: user.to_owned(),
-            ..session()
-        };
 
-        let (alices, bobs) = (of("alice", 8), of("bob", 9));
+        let (alices, bobs) = (session_of("alice", 8), session_of("bob", 9));
         let begun =
             join_all([&alices, &bobs].map(|session| store.begin_and_look(session, None))).await;
 
@@ -170,12 +174,11 @@ async fn whoever_begins_a_session_learns_of_its_users_cut_off() {
 async fn a_login_of_before_the_cut_off_begins_no_session() {
     for (_app, store) in stores().await {
         store.cut_off("bob", at(2000)).await.unwrap();
-        let of = |user: &str, number| Session {
-            id: SessionId(Uuid::from_u128(number)),
-            user_key: user.to_owned(),
-            ..session()
-        };
-        let (alices, early, late) = (of("alice", 8), of("bob", 9), of("bob", 10));
+        let (alices, early, late) = (
+            session_of("alice", 8),
+            session_of("bob", 9),
+            session_of("bob", 10),
+        );
 
         let logins = [(&alices, 2000), (&early, 2000), (&late, 2001)];
         let begun = logins.map(|(session, time)| store.begin_and_look(session, Some(at(time))));

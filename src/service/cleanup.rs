@@ -35,7 +35,10 @@ impl Cleaner {
         let expired = self.clock.now() - margin;
         let started = expired - self.policy.session_max;
         let over = Over { expired, started };
-        Ok(self.sweep(over).await? + self.remove_cut_offs(started).await?)
+        // Each is tried, whatever becomes of the other.
+        let sessions = self.sweep(over).await;
+        let cut_offs = self.remove_cut_offs(started).await;
+        Ok(sessions? + cut_offs?)
     }
 
     async fn sweep(&self, over: Over) -> Result<u64, SessionError> {

@@ -108,7 +108,7 @@ impl From<Unverified> for RefreshError {
 }
 
 /// A credential that the rules admit.
-struct Presented<'a> {
+struct Admitted<'a> {
     admission: &'a Admission,
     /// What it says.
     claims: &'a ClaimSet,
@@ -146,7 +146,7 @@ impl Refresher {
                 policy,
             }),
         };
-        let presented = Presented {
+        let admitted = Admitted {
             admission: &admission,
             claims,
             now,
@@ -157,30 +157,30 @@ impl Refresher {
         {
             let user = self.directory.find(&admission.subject).await;
             if let Ok(user) = &user
-                && let Some(grant) = self.begin(&presented, user, single_use).await?
+                && let Some(grant) = self.begin(&admitted, user, single_use).await?
             {
                 return Ok(grant);
             }
             asked = Some(user);
         }
-        self.go_on(&presented, single_use, asked).await
+        self.go_on(&admitted, single_use, asked).await
     }
 
     /// Exchanges a login that nobody has exchanged yet; nothing if somebody has, or if anything is in
     /// the way: then whoever looks at its session first finds out what.
     async fn begin(
         &self,
-        presented: &Presented<'_>,
+        admitted: &Admitted<'_>,
         user: &Lookup,
         single_use: &SingleUse<'_>,
     ) -> Result<Option<Grant>, RefreshError> {
-        let admission = presented.admission;
+        let admission = admitted.admission;
         let Ok(user) = user.clone().admit(admission.issued_at) else {
             return Ok(None);
         };
-        let next = self.next(presented, &Standing::default(), user.claims);
+        let next = self.next(admitted, &Standing::default(), user.claims);
         // Signed first: a token that cannot be signed must not use up the old one.
-        let grant = self.minter.successor(presented.claims, &next)?;
+        let grant = self.minter.successor(admitted.claims, &next)?;
         match single_use.begin_unseen(admission, &next).await {
             // Where nothing can be written there may still be something to be read.
             Err(RefreshError::Sessions(SessionError::Unavailable(_))) => Ok(None),
@@ -191,13 +191,13 @@ impl Refresher {
     /// Exchanges any credential; `asked` is what the directory has said of its user, if it was asked.
     async fn go_on(
         &self,
-        presented: &Presented<'_>,
+        admitted: &Admitted<'_>,
         single_use: Option<SingleUse<'_>>,
         asked: Option<Result<Lookup, DirectoryError>>,
     ) -> Result<Grant, RefreshError> {
-        let Presented {
+        let Admitted {
             admission, claims, ..
-        } = *presented;
+        } = *admitted;
         let user_key = admission.subject.user_key();
         // At once, so that nobody waits for two answers one after the other.
         let (standing, user) = join(
@@ -214,7 +214,7 @@ impl Refresher {
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;
 
-        let next = self.next(presented, &standing, user.claims);
+        let next = self.next(admitted, &standing, user.claims);
         let grant = self.minter.successor(claims, &next)?;
         let Some(single_use) = single_use else {
             return Ok(grant);
@@ -231,14 +231,14 @@ impl Refresher {
         }
     }
 
-    /// The generation after the one that was presented.
+    /// The generation after the one that was admitted.
     fn next(
         &self,
-        presented: &Presented<'_>,
+        admitted: &Admitted<'_>,
         standing: &Standing,
         claims: Vec<(String, JsonText)>,
     ) -> Issue {
-        let Presented { admission, now, .. } = *presented;
+        let Admitted { admission, now, .. } = *admitted;
         let old = admission.lineage;
         // Tokens have whole seconds, and a replay must find the very same start.
         let started_at = old.started_at.trunc_subsecs(0);
