@@ -109,7 +109,7 @@ impl Connections {
     /// Whether the database answers.
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.connection().ping().await;
+        let answer = turn.pool_with_room().ping().await;
         turn.end(answer)
     }
 
@@ -226,9 +226,9 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// What lends a connection to this statement: to have a turn means that there is one, unless it is
-    /// kept at hand.
-    fn connection(&self) -> &DatabaseConnection {
+    /// What lends a connection to this statement. To have a turn means that there is one, unless it is
+    /// kept at hand: so one of those goes back.
+    fn pool_with_room(&self) -> &DatabaseConnection {
         drop(self.pool.kept.take());
         &self.pool.connection
     }
@@ -263,25 +263,25 @@ impl ConnectionTrait for Connections {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.connection().execute_raw(statement).await;
+        let answer = turn.pool_with_room().execute_raw(statement).await;
         turn.end(answer)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.connection().execute_unprepared(sql).await;
+        let answer = turn.pool_with_room().execute_unprepared(sql).await;
         turn.end(answer)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.connection().query_one_raw(statement).await;
+        let answer = turn.pool_with_room().query_one_raw(statement).await;
         turn.end(answer)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.connection().query_all_raw(statement).await;
+        let answer = turn.pool_with_room().query_all_raw(statement).await;
         turn.end(answer)
     }
 }

@@ -7,6 +7,9 @@
 //! nor give to others. So it is kept for [`AT_HAND`] at most, whether it is used or not; where
 //! statements follow each other closely that is long enough for dozens of them.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -199,120 +202,4 @@ impl Drop for Watch {
 /// A panic elsewhere leaves it as it was: it is changed in single steps.
 fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-    use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
-
-    use super::super::connections::Connections;
-    use super::super::pool::{pool, sizes};
-    use super::*;
-
-    /// An empty database to which there is one connection at most.
-    async fn database() -> DatabaseConnection {
-        let mut options = ConnectOptions::new("sqlite::memory:");
-        options.max_connections(1);
-        Database::connect(options).await.unwrap()
-    }
-
-    async fn query(connections: &Connections, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
-        connections.query(sql.into(), Vec::new()).await
-    }
-
-    /// How many connections the pool has to lend.
-    fn idle(connections: &Connections) -> usize {
-        sizes(&connections.current()).unwrap().idle
-    }
-
-    #[tokio::test]
-    async fn the_next_shared_statement_goes_over_the_same_connection() {
-        let connections = Connections::from(database().await);
-        query(&connections, "CREATE TABLE t (id integer)")
-            .await
-            .unwrap();
-        assert_eq!(idle(&connections), 0);
-
-        let mut next = Box::pin(query(&connections, "SELECT 1"));
-
-        assert!((&mut next).now_or_never().is_none());
-        assert_eq!(next.await.unwrap().len(), 1);
-        assert_eq!(idle(&connections), 0);
-    }
-
-    #[tokio::test]
-    async fn what_is_kept_does_not_count_as_used() {
-        let connections = Connections::from(database().await);
-        query(&connections, "SELECT 1").await.unwrap();
-        assert_eq!(idle(&connections), 0);
-
-        let usage = pool(&connections).unwrap();
-
-        assert_eq!((usage.open, usage.idle), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn other_statements_need_not_wait_for_what_is_kept() {
-        let connections = Connections::from(database().await);
-        query(&connections, "SELECT 1").await.unwrap();
-        assert_eq!(idle(&connections), 0);
-
-        let mut other = connections.execute_unprepared("SELECT 1");
-        let before = (&mut other).now_or_never();
-        let kept = connections.kept();
-
-        assert!(before.is_none());
-        assert_eq!(kept, 0);
-        other.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_nobody_uses_goes_back_to_its_pool() {
-        let database = database().await;
-        let connections = Connections::from(database.clone());
-        query(&connections, "SELECT 1").await.unwrap();
-        assert_eq!(idle(&connections), 0);
-
-        // Waits for it: there is no other.
-        database.execute_unprepared("SELECT 1").await.unwrap();
-
-        assert_eq!(connections.kept(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_connection_whose_statement_failed_is_left_to_its_pool() {
-        let connections = Connections::from(database().await);
-
-        let answer = query(&connections, "SELECT nothing").await;
-
-        assert!(matches!(answer, Err(DbErr::Query(_))));
-        assert_eq!(connections.kept(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_connection_whose_statement_nobody_waited_for_is_left_to_its_pool() {
-        let connections = Connections::from(database().await);
-
-        let given_up = query(&connections, "SELECT 1").now_or_never();
-
-        assert!(given_up.is_none());
-        assert_eq!(connections.kept(), 0);
-        assert_eq!(query(&connections, "SELECT 1").await.unwrap().len(), 1);
-    }
-
-    #[test]
-    fn what_is_kept_when_the_runtime_ends_is_closed_without_it() {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
-        let connections = Connections::from(runtime.block_on(database()));
-        runtime.block_on(query(&connections, "SELECT 1")).unwrap();
-        assert_eq!(connections.kept(), 1);
-        let pool = connections.current();
-
-        drop(runtime);
-        drop(connections);
-
-        assert_eq!(sizes(&pool).unwrap().open, 0);
-    }
 }
