@@ -1,7 +1,7 @@
 //! Statements that many callers share, in time, and without one caller's values spoiling the
 //! answers of the others.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use crate::trace;
 use super::connections::Connections;
 use super::dialect::Dialect;
 use super::errors::{is_about_a_value, is_broken_connection, is_serialization_failure};
-use super::gather::{Batch, Gather, MOST};
+use super::gather::{Batch, Gather};
 
 /// How often a statement is run that another transaction is in the way of.
 pub(super) const TRIES: usize = 4;
@@ -245,39 +245,4 @@ async fn persistently<S: BatchStatement>(
             done => return done,
         }
     }
-}
-
-/// One statement for each number of questions, up to [`MOST`], rounded up to a power of two: nine
-/// stay prepared where 256 would push each other out.
-pub(super) struct Padded(Vec<Arc<str>>);
-
-impl Padded {
-    /// Builds them with `statement`, which is told how many questions there are.
-    pub(super) fn new(statement: impl Fn(usize) -> String) -> Self {
-        let sizes = (0..)
-            .map(|power| 1 << power)
-            .take_while(|size| *size <= MOST);
-        Self(sizes.map(|size| statement(size).into()).collect())
-    }
-
-    /// The statement for that many questions, and how many it takes.
-    pub(super) fn of(&self, questions: usize) -> (Arc<str>, usize) {
-        let size = questions.next_power_of_two();
-        let sql = self.0.get(size.trailing_zeros() as usize);
-        (sql.cloned().unwrap_or_default(), size)
-    }
-
-    /// The statement for one question.
-    pub(super) fn lone(&self) -> &str {
-        self.0.first().map_or("", |sql| sql)
-    }
-}
-
-/// `values` with the last one repeated until there are `size`.
-pub(super) fn padded<T: Clone>(values: impl IntoIterator<Item = T>, size: usize) -> Vec<T> {
-    let mut values: Vec<T> = values.into_iter().collect();
-    if let Some(last) = values.last().cloned() {
-        values.resize(size, last);
-    }
-    values
 }

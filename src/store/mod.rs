@@ -14,6 +14,7 @@ mod ping;
 mod pool;
 mod schema;
 mod sessions;
+mod values;
 
 pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
 pub use connections::Connections;

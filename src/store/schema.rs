@@ -12,7 +12,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Its type in lower case, as the database names it: `varchar`, `int8`, `tinyint(1)`, ….
     pub(super) type_name: String,
-    /// The expression that makes a text, which stands for its placeholder, comparable to it.
+    /// The expression that makes a text, which stands for its placeholder, comparable to it; on
+    /// PostgreSQL an array of texts.
     pub(super) as_text: Option<String>,
 }
 
@@ -61,7 +62,7 @@ impl TableName {
 
 const POSTGRES_COLUMNS: &str = "\
     SELECT a.attname::text AS name, t.typname::text AS type_name, \
-        'CAST($1 AS ' || format_type(t.oid, -1) || ')' AS as_text \
+        'CAST($1 AS ' || format_type(t.oid, -1) || '[])' AS as_text \
     FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid \
         JOIN pg_type t ON t.oid = COALESCE(NULLIF(d.typbasetype, 0), d.oid) \
     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";

@@ -176,7 +176,9 @@ async fn plan(tables: &Tables, directory: &SqlUserDirectory, type_name: &str) ->
     };
     let uuid: uuid::Uuid = "00000000-0000-4000-8000-000000000777".parse().unwrap();
     let key: Value = match (tables.engine, type_name) {
-        (Postgres, "uuid") => uuid.into(),
+        (Postgres, "uuid") => vec![uuid].into(),
+        (Postgres, "integer") => vec![777_i64].into(),
+        (Postgres, _) => vec!["user 777".to_owned()].into(),
         (_, "uuid") => uuid.to_string().into(),
         (_, "integer" | "bigint unsigned") => 777_i64.into(),
         _ => "user 777".into(),

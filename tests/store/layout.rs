@@ -1,18 +1,17 @@
 //! What the tables of the sessions spare whoever writes to them.
 
-use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use remint::domain::{Contract, Handle, Session, SessionId, SessionName};
+use remint::domain::{Handle, Session, SessionName};
 use remint::service::{Change, Rotation, SessionImport as _, SessionStore as _};
 use remint::store::SqlSessionStore;
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, QueryResult, Statement,
 };
-use uuid::Uuid;
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
 use crate::harness::{TestApp, spawn, spawn_on};
 
+use super::sweeping::{at, session};
 use super::table::DEADLINE;
 
 /// The columns that stand in an index.
@@ -51,25 +50,6 @@ async fn nothing_that_a_refresh_changes_stands_in_an_index() {
     }
 }
 
-fn at(seconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(seconds, 0).unwrap()
-}
-
-fn session(number: u128) -> Session {
-    Session {
-        id: SessionId(Uuid::from_u128(number)),
-        contract: Contract::Envelope,
-        handle: None,
-        user_key: "alice".to_owned(),
-        generation: 0,
-        rotated_at: at(500),
-        started_at: at(500),
-        expires_at: at(9000),
-        revoked: None,
-        claims: Vec::new(),
-    }
-}
-
 async fn row(connection: &DatabaseConnection, sql: &str) -> QueryResult {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_one_raw(statement).await.unwrap().unwrap()
@@ -92,6 +72,17 @@ async fn counted(connection: &DatabaseConnection, numbers: &str) -> (i64, i64) {
     )
 }
 
+/// The first step of a session.
+fn step() -> Rotation {
+    Rotation {
+        from: 0,
+        to: 1,
+        at: at(600),
+        expires_at: at(9600),
+        claims: Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn on_postgresql_refreshes_write_to_the_pages_that_the_sessions_are_on() {
     let Some(app) = spawn_on(Postgres, &[]).await else {
@@ -99,24 +90,43 @@ async fn on_postgresql_refreshes_write_to_the_pages_that_the_sessions_are_on() {
     };
     let connection = alone(&app).await;
     let store = SqlSessionStore::new(connection.clone(), DEADLINE);
-    let sessions: Vec<_> = (0..100).map(session).collect();
+    let sessions: Vec<_> = (0..100).map(|number| session(number, 9000)).collect();
     store.begin_absent(&sessions).await.unwrap();
 
     // No more of one page than there is room for whoever else keeps old rows from being removed.
     for Session { id, .. } in &sessions[..4] {
-        let step = Rotation {
-            from: 0,
-            to: 1,
-            at: at(600),
-            expires_at: at(9600),
-            claims: Vec::new(),
-        };
-        assert_eq!(store.rotate(*id, step).await.unwrap(), Change::Done);
+        assert_eq!(store.rotate(*id, step()).await.unwrap(), Change::Done);
     }
 
     let updates = "n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
                    WHERE relname = 'remint_session'";
     assert_eq!(counted(&connection, updates).await, (4, 4));
+}
+
+#[tokio::test]
+async fn on_postgresql_a_plan_of_a_time_with_few_sessions_reads_no_others_either() {
+    let Some(app) = spawn_on(Postgres, &[]).await else {
+        return;
+    };
+    let connection = alone(&app).await;
+    let store = SqlSessionStore::new(connection.clone(), DEADLINE);
+    let sessions: Vec<_> = (0..32).map(|number| session(number, 9000)).collect();
+    store.begin_absent(&sessions).await.unwrap();
+    for sql in [
+        "VACUUM ANALYZE remint_session",
+        "SET enable_seqscan = off",
+        "SET plan_cache_mode = force_generic_plan",
+    ] {
+        connection.execute_unprepared(sql).await.unwrap();
+    }
+    let read = "t.seq_tup_read, i.idx_tup_read FROM pg_stat_user_tables t \
+                JOIN pg_stat_user_indexes i USING (relid) WHERE indexrelname = 'remint_session_pkey'";
+    let (in_order, by_id) = counted(&connection, read).await;
+
+    let rotated = store.rotate(sessions[7].id, step()).await.unwrap();
+
+    assert_eq!(rotated, Change::Done);
+    assert_eq!(counted(&connection, read).await, (in_order, by_id + 1));
 }
 
 #[tokio::test]
@@ -148,7 +158,7 @@ async fn on_postgresql_the_index_of_handles_finds_them_and_holds_no_other_sessio
     let handle = |number| Handle::of_number(number).unwrap();
     let sessions = (0..1_000).map(|number: u16| Session {
         handle: (number < 5).then(|| handle(number.into())),
-        ..session(number.into())
+        ..session(number.into(), 9000)
     });
     let sessions: Vec<_> = sessions.collect();
     store.begin_absent(&sessions).await.unwrap();

@@ -22,12 +22,12 @@ const OVER: Over = Over {
 /// How many sessions each stretch has.
 const STRETCH: u64 = 4;
 
-const fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) const fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
 /// A session that expires then.
-fn session(number: u128, expires_at: i64) -> Session {
+pub(super) fn session(number: u128, expires_at: i64) -> Session {
     Session {
         id: SessionId(Uuid::from_u128(number)),
         contract: Contract::Envelope,
@@ -122,17 +122,30 @@ async fn where_there_is_no_session_there_is_nothing_to_sweep() {
     }
 }
 
+/// Keeps one session of SQLite's from being removed.
+const HOLD: &str = "CREATE TRIGGER hold BEFORE DELETE ON remint_session WHEN old.id LIKE '%1' \
+                    BEGIN SELECT RAISE(ABORT, 'held'); END";
+
+#[tokio::test]
+async fn cut_offs_are_forgotten_whatever_becomes_of_the_sessions() {
+    let (app, store) = store(Sqlite, &[1999; 2]).await.unwrap();
+    store.cut_off("alice", at(1999)).await.unwrap();
+    app.sql(HOLD).await;
+
+    let cleaned = app.cleaner.run().await;
+
+    assert!(matches!(cleaned, Err(SessionError::Unavailable(_))));
+    let standing = store.standing(SessionId(Uuid::nil()), "alice").await;
+    assert_eq!(standing.unwrap().cut_off, None);
+}
+
 #[tokio::test]
 async fn a_stretch_that_cannot_be_removed_keeps_nothing_behind_it() {
     for (app, store) in stores(&[1999; 8]).await {
         if app.database.get_database_backend() != DbBackend::Sqlite {
             continue;
         }
-        app.sql(
-            "CREATE TRIGGER hold BEFORE DELETE ON remint_session WHEN old.id LIKE '%1' \
-             BEGIN SELECT RAISE(ABORT, 'held'); END",
-        )
-        .await;
+        app.sql(HOLD).await;
 
         let first = store.sweep(OVER, None, STRETCH).await.unwrap();
         let second = store.sweep(OVER, first.next, STRETCH).await.unwrap();

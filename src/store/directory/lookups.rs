@@ -8,9 +8,10 @@ use tracing::warn;
 
 use crate::domain::{Lookup, User};
 
-use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::batched::BatchStatement;
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
+use super::super::values::Statements;
 use super::layout::Layout;
 use super::{reading, statement};
 
@@ -18,7 +19,7 @@ use super::{reading, statement};
 pub(super) struct Lookups {
     connection: Connections,
     layout: Layout,
-    statements: Padded,
+    statements: Statements,
 }
 
 /// Whom to look for.
@@ -32,7 +33,7 @@ pub(super) struct Question {
 impl Lookups {
     pub(super) fn new(connection: Connections, layout: Layout) -> Self {
         let dialect = Dialect::of(&connection);
-        let statements = Padded::new(|keys| statement::build(&layout, dialect, keys));
+        let statements = Statements::new(dialect, |keys| statement::build(&layout, dialect, keys));
         Self {
             connection,
             layout,
@@ -43,6 +44,13 @@ impl Lookups {
     /// The statement that looks a single user up.
     pub(super) fn statement(&self) -> &str {
         self.statements.lone()
+    }
+
+    /// The values with which it looks up a user of some key.
+    pub(super) fn any(&self) -> Vec<Value> {
+        self.statements
+            .with_lists([vec![self.layout.key_kind.any()]])
+            .1
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -77,8 +85,8 @@ impl BatchStatement for Lookups {
     }
 
     async fn run(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
-        let (sql, size) = self.statements.of(questions.len());
-        let values = padded(questions.iter().map(|it| it.value.clone()), size);
+        let keys = questions.iter().map(|it| it.value.clone()).collect();
+        let (sql, values) = self.statements.with_lists([keys]);
         let rows = self.connection.query(sql, values).await?;
 
         let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::new();

@@ -90,11 +90,11 @@ impl SqlUserDirectory {
     /// Runs the statement without reading a row: what the database refuses, it refuses at start
     /// and not at the first refresh.
     async fn try_out(&self) -> Result<(), SetupError> {
-        let connection = self.lookups.statement().connection();
-        let layout = self.lookups.statement().layout();
+        let lookups = self.lookups.statement();
+        let (connection, layout) = (lookups.connection(), lookups.layout());
         let backend = connection.get_database_backend();
-        let sql = format!("{} AND 1 = 0", self.statement());
-        let statement = Statement::from_sql_and_values(backend, sql, [layout.key_kind.any()]);
+        let sql = format!("{} AND 1 = 0", lookups.statement());
+        let statement = Statement::from_sql_and_values(backend, sql, lookups.any());
         let refused = |error: DbErr| SetupError::NotReadable {
             table: layout.table_name.clone(),
             source: error.into(),

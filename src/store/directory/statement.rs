@@ -18,7 +18,7 @@ pub(super) fn claim_name(index: usize) -> String {
     format!("remint_claim_{index}")
 }
 
-/// Builds one: all columns as text, `keys` placeholders.
+/// Builds one: all columns as text, `keys` placeholders, or one for an array of them.
 ///
 /// *Why no LIMIT.* sea-orm binds its number, and SQLite prepares such a statement anew on every
 /// run. And two rows of one key must be seen to be refused.
@@ -48,8 +48,11 @@ pub(super) fn build(layout: &Layout, dialect: Dialect, keys: usize) -> String {
         query.expr_as(text.cast(value), Alias::new(claim_name(index)));
     }
     let key = || placeholder(layout);
-    query.and_where(match keys {
-        1 => column(&layout.key).eq(key()),
+    query.and_where(match (dialect, keys) {
+        (Dialect::Postgres, _) => {
+            Expr::cust_with_exprs("$1 = ANY($2)", [column(&layout.key), key()])
+        }
+        (_, 1) => column(&layout.key).eq(key()),
         _ => column(&layout.key).is_in((0..keys).map(|_| key())),
     });
     StatementBuilder::build(&query, &dialect.backend()).sql

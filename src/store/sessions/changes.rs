@@ -8,6 +8,7 @@
 //! *Why not on MariaDB.* Its `UPDATE` does not say which rows it changed. It commits concurrent
 //! transactions together by itself.
 
+use std::array;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -18,27 +19,34 @@ use sea_orm::{DbErr, QueryResult, Value};
 use crate::domain::{Session, SessionId};
 use crate::service::{Change, Rotation};
 
-use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::batched::BatchStatement;
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
+use super::super::values::Kind::{Always, NumberOrNull, TextOrNull};
+use super::super::values::{Kind, Statements, rows};
 use super::row;
 
-/// The step of each row; `ROWS` stands for id, old and new generation, time, end and claims.
+/// The step of each row; `ROWS` stands for id, old and new generation, time, end and claims, and
+/// `IS_STEPS` for the comparison with an id.
 const ROTATE: &str = "\
     UPDATE remint_session AS s SET generation = step.column3, rotated_at = step.column4, \
         expires_at = step.column5, claims = step.column6 \
-    FROM (VALUES ROWS) AS step \
-    WHERE s.id = step.column1 AND s.generation = step.column2 AND s.revoked_at IS NULL \
+    FROM ROWS AS step \
+    WHERE s.id IS_STEPS AND s.generation = step.column2 AND s.revoked_at IS NULL \
         AND s.expires_at > step.column4 \
     RETURNING id, generation";
 
-/// The types of a step's values.
-const STEP: [&str; 6] = ["varchar", "bigint", "bigint", "bigint", "bigint", "text"];
+/// What a step's values are.
+const STEP: [Kind; 6] = [Always, Always, Always, Always, Always, TextOrNull];
+
+/// PostgreSQL is to look each row up. It keeps a plan that it made while there were few sessions, and by a
+/// plain `=` it would read all of them to join them.
+const LOOKED_UP: &str = "= ANY (ARRAY[step.column1])";
 
 /// The rows of sessions; `ROWS` stands for their columns, each with the time at which its login was
 /// issued. Whatever stands in the way of one: its id, the handle of another session, or a cut-off.
 const BEGIN: &str = "\
-    INSERT INTO remint_session (COLUMNS) SELECT VALUES_OF_COLUMNS FROM (VALUES ROWS) AS login \
+    INSERT INTO remint_session (COLUMNS) SELECT VALUES_OF_COLUMNS FROM ROWS AS login \
     WHERE ((SELECT valid_after FROM remint_cut_off AS c WHERE c.user_hash = login.USER_HASH) \
         >= login.ISSUED_AT) IS NOT TRUE \
     ON CONFLICT DO NOTHING RETURNING id, handle, ";
@@ -55,13 +63,20 @@ const CUT_OFF_UNKNOWN: &str = "CAST(NULL AS bigint) AS valid_after";
 /// The steps of sessions to their next generations.
 pub(super) struct Rotations {
     connection: Connections,
-    statements: Padded,
+    statements: Statements,
 }
 
 impl Rotations {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
-        let statements = Padded::new(|size| ROTATE.replace("ROWS", &rows(dialect, &STEP, size)));
+        let is_steps = match dialect {
+            Dialect::Postgres => LOOKED_UP,
+            Dialect::MySql | Dialect::Sqlite => "= step.column1",
+        };
+        let rotate = ROTATE.replace("IS_STEPS", is_steps);
+        let statements = Statements::new(dialect, |size| {
+            rotate.replace("ROWS", &rows(dialect, &STEP, size))
+        });
         Self {
             connection,
             statements,
@@ -89,8 +104,7 @@ impl BatchStatement for Rotations {
         let steps: Vec<_> = steps
             .map(|((id, rotation), _)| values(*id, rotation))
             .collect();
-        let (sql, size) = self.statements.of(steps.len());
-        let values: Vec<Value> = padded(steps, size).into_iter().flatten().collect();
+        let (sql, values) = self.statements.with_rows(steps);
         let changed = self.connection.query(sql, values).await?;
         let made = |row: &QueryResult| Ok((row::id(row)?, row.try_get("", "generation")?));
         let made = changed.iter().map(made);
@@ -117,22 +131,6 @@ fn values(id: SessionId, rotation: &Rotation) -> [Value; STEP.len()] {
     ]
 }
 
-/// The placeholders of `size` rows of such values. The first one says of what type they are, which
-/// PostgreSQL cannot see from a bare placeholder.
-fn rows(dialect: Dialect, types: &[&str], size: usize) -> String {
-    let row = |row: usize| {
-        let values = types.iter().enumerate().map(|(column, type_name)| {
-            let placeholder = dialect.placeholder(row * types.len() + column + 1);
-            match row {
-                0 => format!("CAST({placeholder} AS {type_name})"),
-                _ => placeholder,
-            }
-        });
-        format!("({})", values.collect::<Vec<_>>().join(", "))
-    };
-    (0..size).map(row).collect::<Vec<_>>().join(", ")
-}
-
 /// What is known of the user of a session that was written down.
 #[derive(Clone, Copy)]
 pub(super) struct Beside {
@@ -156,17 +154,18 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    fn values(&self) -> impl Iterator<Item = Value> + Clone + use<> {
-        let issued_at = self.issued_at.map(|at| at.timestamp());
-        let values = row::values(&self.session);
-        values.into_iter().chain([issued_at.into()])
+    /// Its row, and when its login was issued.
+    fn values(&self) -> [Value; row::COLUMNS.len() + 1] {
+        let issued_at = Value::BigInt(self.issued_at.map(|at| at.timestamp()));
+        let mut row = row::values(&self.session).into_iter();
+        array::from_fn(|_| row.next().unwrap_or_else(|| issued_at.clone()))
     }
 }
 
 /// The first rows of sessions.
 pub(super) struct Beginnings {
     connection: Connections,
-    statements: Padded,
+    statements: Statements,
 }
 
 impl Beginnings {
@@ -184,10 +183,9 @@ impl Beginnings {
             .replace("COLUMNS", &row::COLUMNS.join(", "))
             .replace("USER_HASH", &column(user_hash.unwrap_or_default()))
             .replace("ISSUED_AT", &column(row::COLUMNS.len()));
-        let types: Vec<_> = row::TYPES.into_iter().chain(["bigint"]).collect();
-        let statements = Padded::new(|size| {
-            let rows = rows(dialect, &types, size);
-            insert.replace("ROWS", &rows) + beside
+        let kinds: Vec<_> = row::KINDS.into_iter().chain([NumberOrNull]).collect();
+        let statements = Statements::new(dialect, |size| {
+            insert.replace("ROWS", &rows(dialect, &kinds, size)) + beside
         });
         Self {
             connection,
@@ -214,8 +212,7 @@ impl BatchStatement for Beginnings {
         let first = first_of_each(&wanted);
         let logins = questions.iter().zip(&first).filter(|(_, first)| **first);
         let logins: Vec<_> = logins.map(|(beginning, _)| beginning.values()).collect();
-        let (sql, size) = self.statements.of(logins.len());
-        let values: Vec<Value> = padded(logins, size).into_iter().flatten().collect();
+        let (sql, values) = self.statements.with_rows(logins);
         let begun = self.connection.query(sql, values).await?;
         let made = |row| Ok(((row::id(row)?, row::handle(row)?), Beside::read(row)?));
         let made = begun.iter().map(made);

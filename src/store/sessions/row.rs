@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::domain::{Contract, Handle, JsonText, Revocation, Session, SessionId, Standing};
 use crate::json::StrictObject;
 
+use super::super::values::Kind::{self, Always, NumberOrNull, TextOrNull};
+
 /// The columns of a session, in the order of [`values`].
 pub(super) const COLUMNS: [&str; 12] = [
     "id",
@@ -26,10 +28,20 @@ pub(super) const COLUMNS: [&str; 12] = [
     "claims",
 ];
 
-/// Their types.
-pub(super) const TYPES: [&str; COLUMNS.len()] = [
-    "varchar", "bigint", "varchar", "varchar", "varchar", "bigint", "bigint", "bigint", "bigint",
-    "bigint", "varchar", "text",
+/// What they hold.
+pub(super) const KINDS: [Kind; COLUMNS.len()] = [
+    Always,
+    NumberOrNull,
+    Always,
+    Always,
+    Always,
+    Always,
+    Always,
+    Always,
+    Always,
+    NumberOrNull,
+    TextOrNull,
+    TextOrNull,
 ];
 
 /// A session as a row.
@@ -149,4 +161,33 @@ fn parse_claims(text: &str) -> Result<Vec<(String, JsonText)>, DbErr> {
 
 fn unreadable(column: &str, error: &dyn std::error::Error) -> DbErr {
     DbErr::Type(format!("{column} of a session: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bare() -> Session {
+        let now = DateTime::UNIX_EPOCH;
+        Session {
+            id: SessionId(Uuid::nil()),
+            contract: Contract::Cookie,
+            handle: None,
+            user_key: String::new(),
+            generation: 0,
+            rotated_at: now,
+            started_at: now,
+            expires_at: now,
+            revoked: None,
+            claims: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn null_stands_only_where_it_has_another_word_in_arrays() {
+        let is_null = |value: Value| value == value.as_null();
+        let nulls = values(&bare()).map(is_null);
+
+        assert_eq!(nulls, KINDS.map(|kind| kind != Always));
+    }
 }

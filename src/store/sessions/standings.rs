@@ -8,9 +8,10 @@ use sea_orm::{DbErr, QueryResult, Value};
 
 use crate::domain::{Session, SessionId, SessionName, Standing};
 
-use super::super::batched::{BatchStatement, Padded, padded};
+use super::super::batched::BatchStatement;
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
+use super::super::values::{Statements, one_of};
 use super::{CUT_OFF, row};
 
 /// Both answers in one round trip; a cut-off stands where a session has `rotated_at`. `IDS` and
@@ -31,15 +32,15 @@ const LOCATE: &str = "\
 /// Sessions with their users' cut-offs, where both are known.
 pub(super) struct Standings {
     connection: Connections,
-    statements: Padded,
+    statements: Statements,
 }
 
 impl Standings {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
-        let statements = Padded::new(|size| {
+        let statements = Statements::new(dialect, |size| {
             let ids = one_of(dialect, 1, size);
-            let hashes = one_of(dialect, size + 1, size);
+            let hashes = one_of(dialect, 2, size);
             STANDING.replace("IDS", &ids).replace("HASHES", &hashes)
         });
         Self {
@@ -62,11 +63,12 @@ impl BatchStatement for Standings {
         &self,
         questions: &[(SessionId, String)],
     ) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
-        let (sql, size) = self.statements.of(questions.len());
         let ids = questions.iter().map(|(id, _)| id.to_string().into());
-        let hashes = questions.iter().map(|(_, user)| row::user_hash(user));
-        let mut values = padded(ids, size);
-        values.extend(padded(hashes.map(Value::from), size));
+        let hashes = questions
+            .iter()
+            .map(|(_, user)| row::user_hash(user).into());
+        let lists = [ids.collect(), hashes.collect()];
+        let (sql, values) = self.statements.with_lists(lists);
         let rows = self.connection.query(sql, values).await?;
 
         let mut sessions: HashMap<SessionId, Result<Session, DbErr>> = HashMap::new();
@@ -99,7 +101,7 @@ pub(super) enum NameColumn {
 pub(super) struct ByName {
     connection: Connections,
     column: NameColumn,
-    statements: Padded,
+    statements: Statements,
 }
 
 impl ByName {
@@ -109,7 +111,9 @@ impl ByName {
             NameColumn::Handle => "handle",
             NameColumn::Id => "id",
         };
-        let statements = Padded::new(|size| format!("{LOCATE}{name} {}", one_of(dialect, 1, size)));
+        let statements = Statements::new(dialect, |size| {
+            format!("{LOCATE}{name} {}", one_of(dialect, 1, size))
+        });
         Self {
             connection,
             column,
@@ -136,8 +140,8 @@ impl BatchStatement for ByName {
     }
 
     async fn run(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
-        let (sql, size) = self.statements.of(questions.len());
-        let values = padded(questions.iter().map(|name| value(*name)), size);
+        let names = questions.iter().map(|name| value(*name)).collect();
+        let (sql, values) = self.statements.with_lists([names]);
         let rows = self.connection.query(sql, values).await?;
 
         let mut located: HashMap<SessionName, Result<Standing, DbErr>> = HashMap::new();
@@ -160,15 +164,5 @@ fn value(name: SessionName) -> Value {
     match name {
         SessionName::Handle(handle) => row::handle_number(handle).into(),
         SessionName::Id(id) => id.to_string().into(),
-    }
-}
-
-/// A comparison with `size` values, the first of which is the statement's `first`.
-fn one_of(dialect: Dialect, first: usize, size: usize) -> String {
-    let numbers = first..first + size;
-    let placeholders: Vec<_> = numbers.map(|number| dialect.placeholder(number)).collect();
-    match placeholders.as_slice() {
-        [alone] => format!("= {alone}"),
-        several => format!("IN ({})", several.join(", ")),
     }
 }
