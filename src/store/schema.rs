@@ -65,7 +65,8 @@ const POSTGRES_COLUMNS: &str = "\
         'CAST($1 AS ' || format_type(t.oid, -1) || '[])' AS as_text \
     FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid \
         JOIN pg_type t ON t.oid = COALESCE(NULLIF(d.typbasetype, 0), d.oid) \
-    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
+    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
+    ORDER BY a.attnum";
 
 /// MariaDB has no JSON but text with a check. MySQL, whose table of checks is another, takes what
 /// stands in `/*M! */` for a comment.
@@ -77,10 +78,11 @@ const MYSQL_COLUMNS: &str = "\
             AND k.check_clause = CONCAT('json_valid(`', c.column_name, '`)')) */ \
         THEN 'json' ELSE c.column_type END AS CHAR) AS type_name \
     FROM information_schema.columns c \
-    WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ?";
+    WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ? \
+    ORDER BY c.ordinal_position";
 
 const SQLITE_COLUMNS: &str = "\
-    SELECT name, type AS type_name, NULL AS as_text FROM pragma_table_info(?)";
+    SELECT name, type AS type_name, NULL AS as_text FROM pragma_table_info(?) ORDER BY cid";
 
 const POSTGRES_INDEX: &str = "\
     SELECT CAST(COALESCE(MAX(CASE WHEN i.indisunique AND i.indnkeyatts = 1 THEN 2 ELSE 1 END), 0) AS bigint) AS found \
@@ -106,7 +108,7 @@ const SQLITE_INDEX: &str = "\
             FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i \
             WHERE i.seqno = 0 AND i.name = ?2 COLLATE NOCASE AND NOT l.partial)";
 
-/// The columns of `table`; none where there is no such table.
+/// The columns of `table` in its order; none where there is no such table.
 pub(super) async fn columns(
     connection: &Connections,
     table: &TableName,
