@@ -53,18 +53,23 @@ async fn clients_survive_a_writer_of_another_process() {
     assert_settled(&mut clients, &other).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
-    let place = place("sqlite://remint.db").with("REFRESH_MODE", "stateless");
-    let (service, now) = serve(&place);
-    let mut door = Door::to(&service);
+/// What presents a login of an hour ago.
+async fn first_refresh(contract: ExpiredToken, door: &mut Door, now: i64) -> Call {
     let login = Login {
         user: ALICE,
         number: 0,
         issued_at: now - 3_600,
     };
-    let token = ExpiredToken::Stateless.log_in(&mut door, login).await;
-    let refresh = ExpiredToken::Stateless.present(&token);
+    let token = contract.log_in(door, login).await;
+    contract.present(&token)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
+    let place = place("sqlite://remint.db").with("REFRESH_MODE", "stateless");
+    let (service, now) = serve(&place);
+    let mut door = Door::to(&service);
+    let refresh = first_refresh(ExpiredToken::Stateless, &mut door, now).await;
     let other = beside(&place, "remint.db").await;
 
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
@@ -80,13 +85,7 @@ async fn a_writer_of_another_process_keeps_no_answer_back_that_was_lost() {
         .with("DATABASE_TIMEOUT_MILLISECONDS", "1500");
     let (service, now) = serve(&place);
     let mut door = Door::to(&service);
-    let login = Login {
-        user: ALICE,
-        number: 0,
-        issued_at: now - 3_600,
-    };
-    let token = ExpiredToken::SingleUse.log_in(&mut door, login).await;
-    let refresh = ExpiredToken::SingleUse.present(&token);
+    let refresh = first_refresh(ExpiredToken::SingleUse, &mut door, now).await;
     let lost = door.call(&refresh).await.unwrap();
     let other = beside(&place, "remint.db").await;
 

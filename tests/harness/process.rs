@@ -273,6 +273,7 @@ impl Service {
         // Its log ends with it, and reading that, unlike waiting, can be given up.
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.log.push_str(&line);
+            self.log.push('\n');
         }
         if let Some(status) = self.child.try_wait().unwrap() {
             return status;
