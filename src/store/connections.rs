@@ -109,12 +109,11 @@ impl Connections {
     /// Whether the database answers.
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool_with_room().ping().await;
+        let answer = turn.pool.ping().await;
         turn.end(answer)
     }
 
-    /// The rows of a statement that follows others closely, as shared ones do: it goes over a connection
-    /// that the one before has left at hand, if there is one.
+    /// All rows of a query, which stays prepared.
     pub(super) async fn query(
         &self,
         sql: Arc<str>,
@@ -226,13 +225,6 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// What lends a connection to this statement. To have a turn means that there is one, unless it is
-    /// kept at hand: so one of those goes back.
-    fn pool_with_room(&self) -> &DatabaseConnection {
-        drop(self.pool.kept.take());
-        &self.pool.connection
-    }
-
     /// Passes on how it ended.
     fn end<T>(mut self, answer: Result<T, DbErr>) -> Result<T, DbErr> {
         let timeout = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
@@ -263,25 +255,23 @@ impl ConnectionTrait for Connections {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool_with_room().execute_raw(statement).await;
+        let answer = turn.pool.execute(statement).await;
         turn.end(answer)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let turn = self.turn().await?;
-        let answer = turn.pool_with_room().execute_unprepared(sql).await;
+        let answer = turn.pool.execute_unprepared(sql).await;
         turn.end(answer)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool_with_room().query_one_raw(statement).await;
-        turn.end(answer)
+        let rows = self.query_all_raw(statement).await?;
+        Ok(rows.into_iter().next())
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool_with_room().query_all_raw(statement).await;
-        turn.end(answer)
+        let values = statement.values.map_or_else(Vec::new, |values| values.0);
+        self.query(statement.sql.into(), values).await
     }
 }

@@ -60,6 +60,11 @@ pub(super) fn may_come_up(error: &DbErr) -> bool {
     starting.iter().any(|sign| text.contains(sign))
 }
 
+/// Whether the server said it, in answer to a statement.
+pub(super) fn is_of_server(error: &DbErr) -> bool {
+    said_by_server(error).is_some()
+}
+
 fn said_by_server(error: &DbErr) -> Option<&dyn DatabaseError> {
     cause(error)?.as_database_error()
 }

@@ -8,6 +8,7 @@ mod directory;
 mod errors;
 mod gather;
 mod kept;
+mod lent;
 mod migrate;
 mod own_users;
 mod ping;

@@ -41,11 +41,12 @@ mod tests {
         let mut options = ConnectOptions::new("sqlite::memory:");
         options.max_connections(1);
         let database = Database::connect(options).await.unwrap();
-        let ping = Batched::new(Ping(database.clone().into()), Duration::from_mins(1));
+        let connections = Connections::from(database.clone());
+        let ping = Batched::new(Ping(connections.clone()), Duration::from_mins(1));
         let held = database.begin().await.unwrap();
         let mut pings = Box::pin(join_all((0..9).map(|_| ping.ask(()))));
         assert!((&mut pings).now_or_never().is_none());
-        let mut statement = database.execute_unprepared("SELECT 1");
+        let mut statement = connections.execute_unprepared("SELECT 1");
         assert!((&mut statement).now_or_never().is_none());
 
         held.rollback().await.unwrap();

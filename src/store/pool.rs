@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseConnectionType, DbErr, QueryResult,
-    Statement, Value, sqlx,
+    DatabaseConnection, DatabaseConnectionType, DbErr, ExecResult, QueryResult, Statement, Value,
+    sqlx,
 };
 
 use crate::metrics;
 
 use super::connections::Connections;
 use super::dialect::Dialect;
-use super::kept::{Kept, Lent};
+use super::kept::Kept;
+use super::lent::Lent;
 
 /// One pool of the library, and what is known of it.
 pub(super) struct Pool {
@@ -36,25 +37,52 @@ impl Pool {
         })
     }
 
-    /// See [`super::Connections::query`].
+    /// All rows of a query, which stays prepared.
     pub(super) async fn query(
         &self,
         sql: Arc<str>,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let lent = match self.kept.take() {
-            None => Lent::by(&self.connection).await?,
-            kept => kept,
-        };
-        let Some(mut lent) = lent else {
-            let backend = self.connection.get_database_backend();
-            let statement = Statement::from_sql_and_values(backend, &*sql, values);
-            return self.connection.query_all_raw(statement).await;
-        };
-        let rows = lent.query(sql, values).await?;
-        // Only here: one that failed, or whose statement nobody waited for, is the pool's to judge.
-        self.kept.keep(lent);
-        Ok(rows)
+        let mut lent = self.lend().await?;
+        let rows = lent.query(sql, values).await;
+        self.take_back(lent, rows)
+    }
+
+    /// What a statement has done.
+    pub(super) async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let mut lent = self.lend().await?;
+        let done = lent.execute(statement).await;
+        self.take_back(lent, done)
+    }
+
+    /// What some statements have done together.
+    pub(super) async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let mut lent = self.lend().await?;
+        let done = lent.execute_unprepared(sql).await;
+        self.take_back(lent, done)
+    }
+
+    /// Whether the database answers.
+    pub(super) async fn ping(&self) -> Result<(), DbErr> {
+        let mut lent = self.lend().await?;
+        let answer = lent.ping().await;
+        self.take_back(lent, answer)
+    }
+
+    /// What the statement before has left at hand, or another one.
+    async fn lend(&self) -> Result<Lent, DbErr> {
+        match self.kept.take() {
+            Some(lent) => Ok(lent),
+            None => Lent::by(&self.connection).await,
+        }
+    }
+
+    /// Keeps what a statement went over at hand; one that has failed is the library's to judge.
+    fn take_back<T>(&self, lent: Lent, answer: Result<T, DbErr>) -> Result<T, DbErr> {
+        if answer.is_ok() {
+            self.kept.keep(lent);
+        }
+        answer
     }
 
     /// How far it is used up.

@@ -1,10 +1,12 @@
 //! A database that is out of connections, and one that must not run out of them.
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement, TransactionTrait as _};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
+};
 
 use super::invariants::Outcome::{Granted, Refused, Unavailable};
 use super::invariants::{Load, SETTINGS, User, assert_settled, clients};
-use super::scene::Scene;
+use super::scene::{Scene, on_servers};
 use crate::harness::servers::{self, Engine};
 use crate::harness::{START, spawn_with};
 use crate::survival::ALICE;
@@ -34,23 +36,31 @@ async fn clients_survive_a_database_without_a_connection_to_spare() {
 
 /// How many connections wait for a lock.
 async fn waiting(database: &DatabaseConnection) -> i64 {
-    let sql = "SELECT count(*) AS waiting FROM pg_stat_activity \
-               WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let select = Statement::from_string(database.get_database_backend(), sql);
+    let backend = database.get_database_backend();
+    let sql = if backend == DbBackend::Postgres {
+        "SELECT count(*) AS waiting FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    } else {
+        "SELECT count(*) AS waiting FROM information_schema.processlist \
+         WHERE db = DATABASE() AND state LIKE 'Waiting for table%'"
+    };
+    let select = Statement::from_string(backend, sql);
     let row = database.query_one_raw(select).await.unwrap().unwrap();
     row.try_get("", "waiting").unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_locked_users_table_is_not_waited_for_by_ever_more_connections() {
-    let Some(server) = servers::database(Engine::Postgres).await else {
+async fn locked_users(engine: Engine) {
+    let Some(server) = servers::database(engine).await else {
         return;
     };
     let users = ("USERS_DATABASE_URL", &*server.url);
     let mut scene = Scene::at(&server.url, &[users, ("DATABASE_MAX_CONNECTIONS", "1")]).await;
-    let lock = scene.database.begin().await.unwrap();
-    let sql = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE";
-    lock.execute_unprepared(sql).await.unwrap();
+    let (lock, unlock) = match engine {
+        Engine::Postgres => ("LOCK TABLE users IN ACCESS EXCLUSIVE MODE", "COMMIT"),
+        Engine::MariaDb | Engine::Sqlite => ("LOCK TABLES users WRITE", "UNLOCK TABLES"),
+    };
+    let locking = scene.database.begin().await.unwrap();
+    locking.execute_unprepared(lock).await.unwrap();
 
     for _ in 0..6 {
         scene.trouble().await;
@@ -58,7 +68,13 @@ async fn a_locked_users_table_is_not_waited_for_by_ever_more_connections() {
 
     // One, and three that were given up.
     assert_eq!(waiting(&scene.database).await, 4);
-    lock.rollback().await.unwrap();
+    locking.execute_unprepared(unlock).await.unwrap();
+    locking.rollback().await.unwrap();
     scene.recover("a locked table").await;
     scene.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_users_table_is_not_waited_for_by_ever_more_connections() {
+    on_servers(locked_users).await;
 }

@@ -12,6 +12,7 @@ mod gathering;
 mod indexes;
 mod isolation;
 mod keys;
+mod late_answers;
 mod layout;
 mod leaving;
 mod lookups;
