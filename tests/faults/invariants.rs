@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::io::Result;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -38,15 +38,12 @@ pub(crate) const SETTINGS: [(&str, &str); 4] = [
 /// that has other things to do.
 const LONGEST: Duration = Duration::from_secs(4);
 
-const ACTIVE: u8 = 0;
-const CHANGING: u8 = 1;
-const INACTIVE: u8 = 2;
-
-/// Somebody whom the test deactivates and activates again.
+/// Somebody whom the test deactivates and activates again, by turns.
 #[derive(Clone)]
 pub(crate) struct User {
     name: &'static str,
-    state: Arc<AtomicU8>,
+    /// How often such a change began or ended.
+    changes: Arc<AtomicUsize>,
 }
 
 impl User {
@@ -54,30 +51,37 @@ impl User {
     pub(crate) fn active(name: &'static str) -> Self {
         Self {
             name,
-            state: Arc::new(AtomicU8::new(ACTIVE)),
+            changes: Arc::default(),
         }
     }
 
     /// From now on nothing is granted.
     pub(crate) async fn deactivate(&self, database: &impl ConnectionTrait) {
-        self.change(database, "FALSE", INACTIVE).await;
+        self.change(database, "FALSE").await;
     }
 
     /// From now on nothing is refused.
     pub(crate) async fn activate(&self, database: &impl ConnectionTrait) {
-        self.change(database, "TRUE", ACTIVE).await;
+        self.change(database, "TRUE").await;
     }
 
-    async fn change(&self, database: &impl ConnectionTrait, value: &str, state: u8) {
+    async fn change(&self, database: &impl ConnectionTrait, value: &str) {
         let name = self.name;
         let sql = format!("UPDATE users SET is_active = {value} WHERE id = '{name}'");
-        self.state.store(CHANGING, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
         database.execute_unprepared(&sql).await.unwrap();
-        self.state.store(state, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn state(&self) -> u8 {
-        self.state.load(Ordering::SeqCst)
+    fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Whether the user was active all the time since there were `before` changes, or never was.
+    fn was_active(&self, before: usize) -> Option<bool> {
+        let is_between = before % 2 == 1;
+        let has_changed = self.changes() != before;
+        (!is_between && !has_changed).then_some(before.is_multiple_of(4))
     }
 }
 
@@ -131,14 +135,14 @@ impl Client {
     /// Both tabs present what was received last, at the same moment.
     pub(crate) async fn refresh(&mut self) -> Outcome {
         let call = self.contract.present(&self.kept);
-        let (begun, before) = (Instant::now(), self.user.state());
+        let (begun, before) = (Instant::now(), self.user.changes());
         let [one, other] = &mut self.tabs;
         let (one, other) = tokio::join!(one.call(&call), other.call(&call));
         let took = begun.elapsed();
-        let states = [before, self.user.state()];
+        let was_active = self.user.was_active(before);
 
         let presented = self.kept.clone();
-        let outcomes = [one, other].map(|answer| self.check(&presented, answer, states));
+        let outcomes = [one, other].map(|answer| self.check(&presented, answer, was_active));
         if outcomes.contains(&Outcome::Unavailable) {
             assert!(took < LONGEST, "a 503 took {took:?}");
         }
@@ -148,19 +152,25 @@ impl Client {
         outcomes[0]
     }
 
-    fn check(&mut self, presented: &str, answer: Result<Answer>, states: [u8; 2]) -> Outcome {
+    fn check(
+        &mut self,
+        presented: &str,
+        answer: Result<Answer>,
+        was_active: Option<bool>,
+    ) -> Outcome {
         let Ok(answer) = answer else {
             return Outcome::Lost;
         };
         if let Some(next) = self.contract.keep(presented, &answer) {
             assert_ne!(
-                states, [INACTIVE; 2],
+                was_active,
+                Some(false),
                 "granted to somebody who was shut out"
             );
             self.receive(presented, next, &answer);
             return Outcome::Granted;
         }
-        if answer.status < 500 && states != [ACTIVE; 2] {
+        if answer.status < 500 && was_active != Some(true) {
             let refusal = self.contract.refusal("user_inactive");
             assert_eq!(self.contract.code(&answer), refusal, "{answer:?}");
             return Outcome::Refused;
