@@ -18,7 +18,8 @@ use super::errors::{SILENCE, may_come_up};
 /// Asking before every query would double the round trips.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
-/// How long SQLite waits for a writer of another process.
+/// How long SQLite waits for a writer of another process, at most. It waits on when nobody waits for it
+/// any more, and must have given up before that: see [`busy_timeout`].
 const SQLITE_BUSY: Duration = Duration::from_secs(1);
 
 /// What a connection to SQLite keeps of the file, at most: minus the number of KiB. The upper levels of
@@ -89,10 +90,11 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
 pub(super) fn options_for_own(settings: &DatabaseSettings) -> ConnectOptions {
     let mut options = options(settings);
     give_up_before_us(&mut options, settings.query_deadline);
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    let busy_timeout = busy_timeout(settings);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(true)
-            .busy_timeout(SQLITE_BUSY)
+            .busy_timeout(busy_timeout)
             .pragma("journal_mode", "WAL")
             // Every rotation is on the disk before its answer leaves.
             .pragma("synchronous", "FULL")
@@ -117,6 +119,10 @@ pub async fn connect_to_existing(
     opened
 }
 
+fn busy_timeout(settings: &DatabaseSettings) -> Duration {
+    SQLITE_BUSY.min(settings.query_deadline / 2)
+}
+
 /// The file that a SQLite URL names, in which there is no password.
 fn sqlite_file(settings: &DatabaseSettings) -> String {
     let url = settings.url.expose_secret();
@@ -127,10 +133,11 @@ fn sqlite_file(settings: &DatabaseSettings) -> String {
 
 pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOptions {
     let mut options = options(settings);
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    let busy_timeout = busy_timeout(settings);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .read_only(true)
-            .busy_timeout(SQLITE_BUSY)
+            .busy_timeout(busy_timeout)
             .pragma("cache_size", SQLITE_CACHE)
     });
     options
@@ -144,8 +151,8 @@ pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOption
 fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
     let limit = deadline.mul_f32(0.9);
     let postgres = format!("SET statement_timeout = {}", limit.as_millis());
-    // A plan that was made while a table was empty would read all of it for ever; and each of our
-    // statements has an index to go by. What only speaks PostgreSQL's protocol need not know these.
+    // A plan that was made while a table was empty would read all of it for ever. What only speaks
+    // PostgreSQL's protocol need not know these.
     let patience = (limit / 4).as_millis();
     let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
     // It takes an array to be of ten values, and would plan anew for each that is shorter.

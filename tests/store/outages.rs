@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
 use crate::harness::{TestApp, spawn_on};
+use crate::survival::rows;
 
 use super::table::{DEADLINE, Tables, tables, verdict};
 
@@ -99,6 +100,24 @@ async fn callers_are_told_to_come_back_while_the_table_is_locked() {
         run(&other, &[unlock]).await;
         assert_eq!(recovered(&app).await, 200, "{engine:?}");
     }
+}
+
+#[tokio::test]
+async fn a_change_that_had_to_wait_for_too_long_is_not_made_afterwards() {
+    let settings = [
+        ("DATABASE_MAX_CONNECTIONS", "1"),
+        ("DATABASE_TIMEOUT_MILLISECONDS", "200"),
+        ("REFRESH_MODE", "single_use"),
+    ];
+    let app = spawn_on(Sqlite, &settings).await.unwrap();
+    let other = another_client(app.database_url()).await;
+    run(&other, &["BEGIN IMMEDIATE"]).await;
+
+    assert_eq!(refresh(&app).await, 503);
+    run(&other, &["COMMIT"]).await;
+
+    // Behind what still waits, over the same connection.
+    assert_eq!(rows(&app.database).await.len(), 0);
 }
 
 async fn refresh(app: &TestApp) -> u16 {
