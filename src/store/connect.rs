@@ -1,10 +1,7 @@
 //! Opening a database.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
-use sea_orm::sqlx::pool::PoolConnectionMetadata;
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
@@ -13,18 +10,7 @@ use tracing::warn;
 use url::Url;
 
 use super::errors::{SILENCE, may_come_up};
-
-/// A connection that sat idle for so long is asked whether it still lives before it is used.
-/// Asking before every query would double the round trips.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
-
-/// How long SQLite waits for a writer of another process, at most. It waits on when nobody waits for it
-/// any more, and must have given up before that: see [`busy_timeout`].
-const SQLITE_BUSY: Duration = Duration::from_secs(1);
-
-/// What a connection to SQLite keeps of the file, at most: minus the number of KiB. The upper levels of
-/// the indexes of ten million rows have room in it, and none of it is used before it is needed.
-const SQLITE_CACHE: &str = "-8000";
+use super::options::{options_for_existing, options_for_own};
 
 /// What SQLite says of a file that is not there (`SQLITE_CANTOPEN`).
 const CANNOT_OPEN: &str = "unable to open database file";
@@ -87,22 +73,6 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
     open(settings, options_for_own(settings)).await
 }
 
-pub(super) fn options_for_own(settings: &DatabaseSettings) -> ConnectOptions {
-    let mut options = options(settings);
-    give_up_before_us(&mut options, settings.query_deadline);
-    let busy_timeout = busy_timeout(settings);
-    options.map_sqlx_sqlite_opts(move |sqlite| {
-        sqlite
-            .create_if_missing(true)
-            .busy_timeout(busy_timeout)
-            .pragma("journal_mode", "WAL")
-            // Every rotation is on the disk before its answer leaves.
-            .pragma("synchronous", "FULL")
-            .pragma("cache_size", SQLITE_CACHE)
-    });
-    options
-}
-
 /// Opens a database that is only read, and changes nothing about it.
 ///
 /// Where it is a SQLite file, that neither appears (a misspelt name would go unnoticed) nor is
@@ -119,74 +89,12 @@ pub async fn connect_to_existing(
     opened
 }
 
-fn busy_timeout(settings: &DatabaseSettings) -> Duration {
-    SQLITE_BUSY.min(settings.query_deadline / 2)
-}
-
 /// The file that a SQLite URL names, in which there is no password.
 fn sqlite_file(settings: &DatabaseSettings) -> String {
     let url = settings.url.expose_secret();
     let file = url.strip_prefix("sqlite:").unwrap_or_default();
     let file = file.split_once('?').map_or(file, |(file, _)| file);
     file.strip_prefix("//").unwrap_or(file).to_owned()
-}
-
-pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOptions {
-    let mut options = options(settings);
-    let busy_timeout = busy_timeout(settings);
-    options.map_sqlx_sqlite_opts(move |sqlite| {
-        sqlite
-            .read_only(true)
-            .busy_timeout(busy_timeout)
-            .pragma("cache_size", SQLITE_CACHE)
-    });
-    options
-}
-
-/// Lets the servers give a statement up a little before we do: one that they go on with after it
-/// was answered 503 could use a token up that nobody got a successor for.
-///
-/// PostgreSQL gives up waiting for a locked row much earlier, so that there is time left for those
-/// who shared a statement with it to go on alone.
-fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
-    let limit = deadline.mul_f32(0.9);
-    let postgres = format!("SET statement_timeout = {}", limit.as_millis());
-    // A plan that was made while a table was empty would read all of it for ever. What only speaks
-    // PostgreSQL's protocol need not know these.
-    let patience = (limit / 4).as_millis();
-    let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
-    // It takes an array to be of ten values, and would plan anew for each that is shorter.
-    let planned_once = "SET plan_cache_mode = force_generic_plan";
-    // MySQL knows only the second one, in whole seconds. MariaDB knows both.
-    let seconds = limit.as_secs_f32();
-    let maria = format!("SET SESSION max_statement_time = {seconds}");
-    let mysql = format!(
-        "SET SESSION innodb_lock_wait_timeout = {}",
-        limit.as_secs().max(1)
-    );
-    options
-        .map_sqlx_postgres_pool_opts(move |pool| {
-            let (all, some) = (postgres.clone(), of_postgres.clone());
-            pool.after_connect(move |connection, _| {
-                let (all, some) = (AssertSqlSafe(all.clone()), AssertSqlSafe(some.clone()));
-                Box::pin(async move {
-                    connection.execute(all).await?;
-                    connection.execute(some).await.ok();
-                    connection.execute(planned_once).await.ok();
-                    Ok(())
-                })
-            })
-        })
-        .map_sqlx_mysql_pool_opts(move |pool| {
-            let (maria, mysql) = (maria.clone(), mysql.clone());
-            pool.after_connect(move |connection, _| {
-                let (maria, mysql) = (AssertSqlSafe(maria.clone()), AssertSqlSafe(mysql.clone()));
-                Box::pin(async move {
-                    connection.execute(mysql).await?;
-                    connection.execute(maria).await.map(drop).or(Ok(()))
-                })
-            })
-        });
 }
 
 async fn open(
@@ -264,42 +172,4 @@ fn without_url(error: DbErr, settings: &DatabaseSettings) -> DbErr {
         return DbErr::Custom("its URL is malformed".to_owned());
     }
     error
-}
-
-fn options(settings: &DatabaseSettings) -> ConnectOptions {
-    let mut options = ConnectOptions::new(settings.url.expose_secret());
-    options
-        .max_connections(settings.max_connections)
-        .acquire_timeout(settings.query_deadline)
-        .test_before_acquire(false)
-        // Statements are logged with their values, and values are none of the log's business.
-        .sqlx_logging(false);
-    ask_the_idle(&mut options, settings.query_deadline / 4);
-    options
-}
-
-/// Asks a connection that sat idle whether it still lives, and takes no answer in time for a no:
-/// what lies in between (NAT, a load balancer) may have forgotten it without a word.
-///
-/// Those of SQLite lead to a file, which hangs up on nobody.
-fn ask_the_idle(options: &mut ConnectOptions, patience: Duration) {
-    options
-        .map_sqlx_postgres_before_acquire(move |connection, metadata| {
-            Box::pin(lives(connection, metadata, patience))
-        })
-        .map_sqlx_mysql_before_acquire(move |connection, metadata| {
-            Box::pin(lives(connection, metadata, patience))
-        });
-}
-
-async fn lives<C: Connection>(
-    connection: &mut C,
-    metadata: PoolConnectionMetadata,
-    patience: Duration,
-) -> Result<bool, sqlx::Error> {
-    if metadata.idle_for >= PING_AFTER_IDLE {
-        let answer = timeout(patience, connection.ping()).await;
-        answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
-    }
-    Ok(true)
 }

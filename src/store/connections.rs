@@ -29,8 +29,9 @@ use tracing::warn;
 
 use crate::metrics;
 
-use super::connect::{DatabaseSettings, options_for_existing, options_for_own};
+use super::connect::DatabaseSettings;
 use super::dialect::Dialect;
+use super::options::{options_for_existing, options_for_own};
 use super::pool::{Pool, sizes};
 
 /// How many pools are left within a while, at most.

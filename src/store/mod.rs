@@ -10,6 +10,7 @@ mod gather;
 mod kept;
 mod lent;
 mod migrate;
+mod options;
 mod own_users;
 mod ping;
 mod pool;
