@@ -73,7 +73,8 @@ impl Pool {
     async fn lend(&self) -> Result<Lent, DbErr> {
         match self.kept.take() {
             Some(lent) => Ok(lent),
-            None => Lent::by(&self.connection).await,
+            // To ask the library's pool takes 5 KiB, which every statement would have in itself.
+            None => Box::pin(Lent::by(&self.connection)).await,
         }
     }
 

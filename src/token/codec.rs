@@ -14,6 +14,9 @@ use super::registered::{Registered, subject};
 
 pub use super::jws::MAX_TOKEN_BYTES;
 
+/// There is room from the start for the claims of most tokens.
+const USUAL_PAYLOAD_BYTES: usize = 512;
+
 /// The JWTs of one key ring.
 pub struct JwtCodec {
     ring: KeyRing,
@@ -75,19 +78,19 @@ impl TokenCodec for JwtCodec {
     }
 
     fn sign(&self, claims: &ClaimSet) -> Result<String, SignError> {
-        let mut payload = String::from("{");
-        for (index, (name, value)) in claims.iter().enumerate() {
-            if index > 0 {
-                payload.push(',');
-            }
-            let name = serde_json::to_string(name).map_err(|error| SignError(error.into()))?;
-            payload.extend([&name, ":", value.as_str()]);
+        let failed = |error: serde_json::Error| SignError(error.into());
+        let mut payload = Vec::with_capacity(USUAL_PAYLOAD_BYTES);
+        for (name, value) in claims.iter() {
+            payload.push(if payload.is_empty() { b'{' } else { b',' });
+            serde_json::to_writer(&mut payload, name).map_err(failed)?;
+            payload.push(b':');
+            payload.extend_from_slice(value.as_str().as_bytes());
         }
-        payload.push('}');
+        payload.extend_from_slice(if payload.is_empty() { b"{}" } else { b"}" });
 
-        let signing_input = format!("{}.{}", self.ring.header(), jws::encode(payload));
+        let signing_input = [self.ring.header(), ".", &jws::encode(payload)].concat();
         let signature = self.ring.sign(&signing_input)?;
-        let token = format!("{signing_input}.{signature}");
+        let token = [&signing_input, ".", &signature].concat();
         if token.len() > MAX_TOKEN_BYTES {
             // Its holder could use it once and never exchange it.
             let size = "the new token would be longer than 8 KiB; JWT_DROP_CLAIMS and \

@@ -213,7 +213,8 @@ impl<B: Batch> Turn<B> {
 
 impl<B: Batch> Queue<B> {
     fn drop_gone(&mut self, patience: Duration) {
-        let waits = |it: &Waiting<B>| !it.caller.is_closed() && it.asked.elapsed() < patience;
+        let now = Instant::now();
+        let waits = |it: &Waiting<B>| !it.caller.is_closed() && now - it.asked < patience;
         self.waiting.retain(waits);
     }
 }
