@@ -2,6 +2,7 @@
 
 mod audit_file;
 mod filter;
+mod json_lines;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod subscriber;

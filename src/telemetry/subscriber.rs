@@ -20,11 +20,12 @@ use tracing_subscriber::{Layer, Registry};
 use crate::trace;
 
 use super::filter::{LogFilter, LogFormat};
+use super::json_lines::JsonLines;
 #[cfg(feature = "otlp")]
 use super::otlp;
 
 /// The target of the audit stream.
-const AUDIT: &str = "remint::audit";
+pub(super) const AUDIT: &str = "remint::audit";
 
 /// Takes lines, or spans.
 pub(super) type Sink = Box<dyn Layer<Registry> + Send + Sync>;
@@ -84,7 +85,10 @@ where
         return match format {
             LogFormat::Json => {
                 let layer = layer.json().flatten_event(true);
-                let with_ids = |inner| otlp::TraceIds { inner, format };
+                let with_ids = |inner| otlp::TraceIds {
+                    inner: JsonLines(inner),
+                    format,
+                };
                 layer.map_event_format(with_ids).boxed()
             }
             LogFormat::Pretty => {
@@ -98,7 +102,10 @@ where
     }
     let _ = has_traces;
     match format {
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Json => {
+            let layer = layer.json().flatten_event(true);
+            layer.map_event_format(JsonLines).boxed()
+        }
         LogFormat::Pretty => layer.boxed(),
     }
 }
