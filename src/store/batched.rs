@@ -14,15 +14,9 @@ use crate::trace;
 
 use super::connections::Connections;
 use super::dialect::Dialect;
-use super::errors::{is_about_a_value, is_broken_connection, is_serialization_failure};
+use super::errors::is_about_a_value;
 use super::gather::{Batch, Gather};
-
-/// How often a statement is run that another transaction is in the way of.
-pub(super) const TRIES: usize = 4;
-
-/// How often a statement is run whose connection turns out to be broken: once more than the pool
-/// has connections, unless it was made larger.
-const CONNECTIONS: usize = 6;
+use super::tries::persistently;
 
 /// A statement that answers many questions.
 #[async_trait]
@@ -139,7 +133,7 @@ impl<S: BatchStatement> Batched<S> {
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
                 let (begun, questions) = (Instant::now(), [question]);
-                let alone = persistently(self.statement(), &questions);
+                let alone = persistently(|| self.statement().run(&questions));
                 let answers = timeout(self.deadline, alone).await;
                 let has_failed = !matches!(&answers, Ok(Ok(_)));
                 self.gather.batch().note_run(1, begun, has_failed);
@@ -197,7 +191,7 @@ impl<S: BatchStatement> Batch for InTime<S> {
     type Answer = Told<S::Answer>;
 
     async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
-        let shared = persistently(&self.statement, questions);
+        let shared = persistently(|| self.statement.run(questions));
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         let begun = Instant::now();
         let outcome = timeout(self.deadline, shared).await;
@@ -223,26 +217,5 @@ impl<S: BatchStatement> Batch for InTime<S> {
         };
         let tell = |reply| Told { reply, together };
         replies.into_iter().map(tell).collect()
-    }
-}
-
-/// Runs a statement, again where another transaction was in its way: that is how databases with
-/// strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since each
-/// statement is a transaction of its own that was rolled back.
-///
-/// And again where its connection was broken. Then the statement may have been run, unseen; to run a
-/// change twice is safe as well, since its conditions hold but once: who has made it himself is told
-/// that he lost to somebody, looks, and finds what he wanted.
-async fn persistently<S: BatchStatement>(
-    statement: &S,
-    questions: &[S::Question],
-) -> Result<Vec<Result<S::Answer, DbErr>>, DbErr> {
-    let (mut conflicts, mut breaks) = (1, 1);
-    loop {
-        match statement.run(questions).await {
-            Err(error) if is_serialization_failure(&error) && conflicts < TRIES => conflicts += 1,
-            Err(error) if is_broken_connection(&error) && breaks < CONNECTIONS => breaks += 1,
-            done => return done,
-        }
     }
 }

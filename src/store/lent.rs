@@ -7,8 +7,8 @@
 //! and the answer to that one for the next one's. So nothing is asked over such a connection again.
 //!
 //! *Why not at once.* The server has a thread that goes on with the statement, or waits for a lock,
-//! whoever has gone. Until it says something the connection keeps its place in the pool, so that there
-//! are never more of them than that has places.
+//! whoever has gone. Until it says something, or for [`LONGEST`], the connection keeps its place in the
+//! pool, so that there are never more of them than that has places.
 
 use std::mem;
 use std::sync::Arc;
@@ -22,9 +22,14 @@ use sea_orm::{
     ExecResult, QueryResult, RuntimeErr, Statement, Value,
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::errors::is_of_server;
+
+/// For how long a connection may say nothing before it is closed all the same: what was heard of half
+/// a packet can be taken for the beginning of one that never ends, and a server whose machine died
+/// never says anything.
+const LONGEST: Duration = Duration::from_mins(20);
 
 /// A connection that the pool has lent.
 pub(super) struct Lent {
@@ -173,16 +178,16 @@ impl Drop for UnderWay<'_> {
             return;
         }
         let nothing = Connection::Other(DatabaseConnection::default());
-        if let Connection::MySql(connection) = mem::replace(self.connection, nothing) {
+        if let Connection::MySql(mut connection) = mem::replace(self.connection, nothing) {
+            connection.close_on_drop();
             tokio::spawn(hang_up(connection));
         }
     }
 }
 
-/// Closes a connection as soon as anything is heard over it.
+/// Keeps the place of a connection that is closed when it is dropped.
 async fn hang_up(mut connection: PoolConnection<MySql>) {
-    connection.close_on_drop();
-    ping(&mut *connection).await.ok();
+    timeout(LONGEST, ping(&mut *connection)).await.ok();
 }
 
 async fn rows<DB: sqlx::Database>(

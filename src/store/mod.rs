@@ -16,6 +16,7 @@ mod ping;
 mod pool;
 mod schema;
 mod sessions;
+mod tries;
 mod values;
 
 pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};

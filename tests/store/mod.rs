@@ -4,6 +4,7 @@ mod active;
 mod agreement;
 mod at_once;
 mod bad_keys;
+mod broken;
 mod changes;
 mod claims;
 mod collations;

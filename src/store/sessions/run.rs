@@ -1,13 +1,11 @@
-//! Running statements: in time, again where another transaction was in the way, and knowing a row
-//! that was there before.
+//! Running statements: in time, and knowing a row that was there before.
 
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, SqlErr, StatementBuilder};
 use tokio::time::timeout;
 
 use crate::service::{Change, SessionError};
 
-use super::super::batched::TRIES;
-use super::super::errors::is_serialization_failure;
+use super::super::tries::persistently;
 use super::SqlSessionStore;
 
 impl SqlSessionStore {
@@ -49,21 +47,6 @@ impl SqlSessionStore {
         })
         .await
     }
-}
-
-/// Runs one statement, again where another transaction was in its way: that is how databases
-/// with strict isolation (`SERIALIZABLE`, `REPEATABLE READ`) and deadlocks want it. Safe, since
-/// each statement is a transaction of its own that was rolled back.
-pub(super) async fn persistently<T, Run: Future<Output = Result<T, DbErr>>>(
-    run: impl Fn() -> Run,
-) -> Result<T, DbErr> {
-    for _ in 1..TRIES {
-        match run().await {
-            Err(error) if is_serialization_failure(&error) => {}
-            done => return done,
-        }
-    }
-    run().await
 }
 
 /// One row at most: the statements name the whole primary key.

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::domain::Contract;
 use crate::service::{Over, Place, SessionError, Swept};
 
-use super::run::persistently;
+use super::super::tries::persistently;
 use super::{CUT_OFF, SESSION, SqlSessionStore};
 
 /// What sessions are swept by, and cut-offs found by.

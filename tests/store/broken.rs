@@ -1,0 +1,89 @@
+//! Connections that broke while nobody used them, as all of them do when a server is started again.
+
+use remint::domain::Revocation;
+use remint::service::Change::Done;
+use remint::service::SessionStore as _;
+use remint::store::SqlSessionStore;
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
+
+use crate::harness::TestApp;
+use crate::harness::servers::Engine::{self, MariaDb, Postgres};
+use crate::harness::spawn_on;
+
+use super::changes::{id, session, step};
+use super::outages::another_client;
+use super::table::DEADLINE;
+
+/// As many as a pool has.
+const CONNECTIONS: u32 = 5;
+
+/// A store over many connections, and who can hang up all of them.
+struct Fragile {
+    engine: Engine,
+    store: SqlSessionStore,
+    admin: DatabaseConnection,
+}
+
+impl Fragile {
+    async fn of(app: &TestApp, engine: Engine) -> Self {
+        let mut options = ConnectOptions::new(app.database_url());
+        options.max_connections(CONNECTIONS);
+        options.min_connections(CONNECTIONS);
+        options.test_before_acquire(false);
+        let database = Database::connect(options).await.unwrap();
+        Self {
+            engine,
+            store: SqlSessionStore::new(database, DEADLINE),
+            admin: another_client(app.database_url()).await,
+        }
+    }
+
+    /// Has the server end them; how many they were.
+    async fn hang_up(&self) -> usize {
+        let (others, end) = match self.engine {
+            Postgres => (
+                "SELECT CAST(pid AS bigint) AS id FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                "SELECT pg_terminate_backend(",
+            ),
+            MariaDb | Engine::Sqlite => (
+                "SELECT CAST(id AS signed) AS id FROM information_schema.processlist \
+                 WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+                "KILL (",
+            ),
+        };
+        let others = Statement::from_string(self.admin.get_database_backend(), others);
+        let others = self.admin.query_all_raw(others).await.unwrap();
+        for row in &others {
+            let id: i64 = row.try_get("", "id").unwrap();
+            let end = format!("{end}{id})");
+            self.admin.execute_unprepared(&end).await.unwrap();
+        }
+        others.len()
+    }
+}
+
+#[tokio::test]
+async fn they_cost_no_probe_and_no_change() {
+    for engine in [Postgres, MariaDb] {
+        let Some(app) = spawn_on(engine, &[]).await else {
+            continue;
+        };
+        let fragile = Fragile::of(&app, engine).await;
+        let store = &fragile.store;
+
+        assert!(fragile.hang_up().await > 1, "{engine:?}");
+        store.ping().await.unwrap();
+        fragile.hang_up().await;
+        assert_eq!(store.begin(&session(1)).await.unwrap(), Done, "{engine:?}");
+        fragile.hang_up().await;
+        let (one, rotation) = step(1, 1);
+        let rotated = store.rotate(one, rotation.clone()).await.unwrap();
+        fragile.hang_up().await;
+        store.cut_off("bob", rotation.at).await.unwrap();
+        fragile.hang_up().await;
+        let revoked = store.revoke(id(1), Revocation::Logout, rotation.at).await;
+
+        assert_eq!((rotated, revoked.unwrap()), (Done, Done), "{engine:?}");
+    }
+}
