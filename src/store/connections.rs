@@ -8,12 +8,14 @@
 //! until the system gives them up; while the silence lasts there are no new ones to be left.
 //!
 //! *Why not always.* A table that somebody has locked is as silent as a network, and behind each
-//! connection that was left waits a process of the server, which may be somebody else's. So only a
-//! few pools are left within a while.
+//! connection that was left waits a process of the server, which may be somebody else's. So there are
+//! only a few pools that were left and still have such connections. Those of a server that was merely
+//! slow are gone as soon as it has answered.
 //!
 //! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
 //! nothing either. Those wait here, where it says nothing about the network.
 
+use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,9 +36,11 @@ use super::dialect::Dialect;
 use super::options::{options_for_existing, options_for_own};
 use super::pool::{Pool, sizes};
 
-/// How many pools are left within a while, at most.
+/// How many pools are left and still have connections, at most.
 const MOST_LEFT: usize = 3;
-const WHILE: Duration = Duration::from_mins(5);
+
+/// When a connection that was left is taken to be gone, though nobody has said so.
+const LONGEST: Duration = Duration::from_mins(20);
 
 /// A database, whichever connections lead there at the moment.
 #[derive(Clone)]
@@ -53,8 +57,8 @@ struct Shared {
 
 struct Pools {
     current: Arc<Pool>,
-    /// When the last ones were left.
-    left: Vec<Instant>,
+    /// Those that were left, and when.
+    left: Vec<(Arc<Pool>, Instant)>,
 }
 
 struct Renewal {
@@ -191,6 +195,9 @@ impl Shared {
 impl Pools {
     /// The pool to use, and whether it is to give way to another.
     fn current(&mut self) -> (Arc<Pool>, bool) {
+        // What came back late to one of them is closed with it.
+        self.left
+            .retain(|(pool, since)| pool.is_waited_for() && since.elapsed() < LONGEST);
         let pool = Arc::clone(&self.current);
         if !pool.is_silent.load(Ordering::SeqCst) {
             return (pool, false);
@@ -200,7 +207,6 @@ impl Pools {
             pool.is_silent.store(false, Ordering::SeqCst);
             return (pool, false);
         }
-        self.left.retain(|left| left.elapsed() < WHILE);
         (pool, self.left.len() < MOST_LEFT)
     }
 
@@ -208,8 +214,8 @@ impl Pools {
     fn replace(&mut self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
         if Arc::ptr_eq(&self.current, silent) {
             silent.retire();
-            self.left.push(Instant::now());
-            self.current = Pool::of(fresh);
+            let left = mem::replace(&mut self.current, Pool::of(fresh));
+            self.left.push((left, Instant::now()));
             warn!("the database was silent for too long; its connections are replaced");
         }
         Arc::clone(&self.current)
