@@ -27,10 +27,11 @@ pub(super) trait BatchStatement: Send + Sync + 'static {
     /// Where it is run.
     fn connection(&self) -> &Connections;
 
-    /// One answer to each question, in their order. Where it fails nothing has changed, or nobody
-    /// knows.
+    /// One answer to each question, in their order, over `connection`. Where it fails nothing has
+    /// changed, or nobody knows.
     async fn run(
         &self,
+        connection: &Connections,
         questions: &[Self::Question],
     ) -> Result<Vec<Result<Self::Answer, DbErr>>, DbErr>;
 }
@@ -133,7 +134,8 @@ impl<S: BatchStatement> Batched<S> {
             Some(Reply::Refused) => {
                 // In this caller's own time: one whose row is locked must not hold up the others.
                 let (begun, questions) = (Instant::now(), [question]);
-                let alone = persistently(|| self.statement().run(&questions));
+                let connection = self.gather.batch().connection();
+                let alone = persistently(|| self.statement().run(&connection, &questions));
                 let answers = timeout(self.deadline, alone).await;
                 let has_failed = !matches!(&answers, Ok(Ok(_)));
                 self.gather.batch().note_run(1, begun, has_failed);
@@ -163,13 +165,24 @@ struct InTime<S> {
     meter: OnceLock<StatementMeter>,
 }
 
-impl<S> InTime<S> {
+impl<S: BatchStatement> InTime<S> {
+    /// What a statement that begins now is run over.
+    fn connection(&self) -> Connections {
+        begins_soon(self.statement.connection(), self.deadline)
+    }
+
     /// Counts a run for so many callers.
     fn note_run(&self, callers: usize, begun: Instant, has_failed: bool) {
         if let Some(meter) = self.meter.get() {
             meter.ran(callers, begun.elapsed(), has_failed);
         }
     }
+}
+
+/// The same for statements that leave the database as much time as they wait for a connection: a
+/// change that begins later could be made after its caller was told that there was no time for it.
+pub(super) fn begins_soon(connection: &Connections, deadline: Duration) -> Connections {
+    connection.until(tokio::time::Instant::now() + deadline / 2)
 }
 
 /// What a shared statement says to one caller, and how many share it.
@@ -191,7 +204,8 @@ impl<S: BatchStatement> Batch for InTime<S> {
     type Answer = Told<S::Answer>;
 
     async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
-        let shared = persistently(|| self.statement.run(questions));
+        let connection = self.connection();
+        let shared = persistently(|| self.statement.run(&connection, questions));
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         let begun = Instant::now();
         let outcome = timeout(self.deadline, shared).await;

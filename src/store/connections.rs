@@ -26,13 +26,14 @@ use sea_orm::{
     DbErr, ExecResult, QueryResult, Statement, Value,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use crate::metrics;
 
 use super::connect::DatabaseSettings;
 use super::dialect::Dialect;
+use super::lent::Lent;
 use super::options::{options_for_existing, options_for_own};
 use super::pool::{Pool, sizes};
 
@@ -44,7 +45,11 @@ const LONGEST: Duration = Duration::from_mins(20);
 
 /// A database, whichever connections lead there at the moment.
 #[derive(Clone)]
-pub struct Connections(Arc<Shared>);
+pub struct Connections {
+    shared: Arc<Shared>,
+    /// When a statement begins at the latest; whenever it can, if that is not said.
+    latest: Option<Instant>,
+}
 
 struct Shared {
     backend: DbBackend,
@@ -86,7 +91,7 @@ impl Connections {
         options.connect_lazy(true);
         let renewal = Renewal {
             options,
-            patience: settings.query_deadline / 2,
+            patience: settings.query_deadline / 4,
         };
         match Dialect::of(&connection) {
             // No network is in between.
@@ -100,7 +105,7 @@ impl Connections {
     }
 
     fn new(connection: DatabaseConnection, permits: usize, renewal: Option<Renewal>) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             backend: connection.get_database_backend(),
             pools: Mutex::new(Pools {
                 current: Pool::of(connection),
@@ -108,14 +113,26 @@ impl Connections {
             }),
             permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
             renewal,
-        }))
+        };
+        Self {
+            shared: Arc::new(shared),
+            latest: None,
+        }
+    }
+
+    /// The same for statements that begin before `latest`, or not at all.
+    pub(super) fn until(&self, latest: Instant) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            latest: Some(latest),
+        }
     }
 
     /// Whether the database answers.
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool.ping().await;
-        turn.end(answer)
+        let (turn, mut lent) = self.turn().await?;
+        let answer = lent.ping().await;
+        turn.end(lent, answer)
     }
 
     /// All rows of a query, which stays prepared.
@@ -124,41 +141,38 @@ impl Connections {
         sql: Arc<str>,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool.query(sql, values).await;
-        turn.end(answer)
+        let (turn, mut lent) = self.turn().await?;
+        let rows = lent.query(sql, values).await;
+        turn.end(lent, rows)
     }
 
     /// Those that statements go over now.
     #[cfg(test)]
     pub(super) fn current(&self) -> DatabaseConnection {
-        self.0.lock().current.connection.clone()
+        self.shared.lock().current.connection.clone()
     }
 
     /// How far the pool is used up; what is kept at hand is not.
     pub(super) fn usage(&self) -> Option<metrics::Pool> {
-        self.0.lock().current.usage()
+        self.shared.lock().current.usage()
     }
 
     /// How many connections are kept at hand.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.0.lock().current.kept.count()
+        self.shared.lock().current.kept.count()
     }
 
-    /// The right to run a statement.
-    async fn turn(&self) -> Result<Turn<'_>, DbErr> {
-        let permit = self.0.permits.acquire().await;
-        let permit = permit.map_err(|_| closed())?;
-        let pool = self.0.pool().await?;
-        pool.under_way.fetch_add(1, Ordering::SeqCst);
-        Ok(Turn {
-            pool,
-            patience: self.0.renewal.as_ref().map(|renewal| renewal.patience),
-            begun: Instant::now(),
-            was_heard: false,
-            _permit: permit,
-        })
+    /// The right to run a statement, and the connection for it.
+    async fn turn(&self) -> Result<(Turn<'_>, Lent), DbErr> {
+        let Some(latest) = self.latest else {
+            return self.shared.turn().await;
+        };
+        if Instant::now() >= latest {
+            return Err(too_late());
+        }
+        let turn = timeout_at(latest, self.shared.turn()).await;
+        turn.unwrap_or_else(|_| Err(too_late()))
     }
 }
 
@@ -176,6 +190,23 @@ impl Shared {
     /// A panic elsewhere leaves it as it was: it is changed in one step.
     fn lock(&self) -> MutexGuard<'_, Pools> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn turn(&self) -> Result<(Turn<'_>, Lent), DbErr> {
+        let permit = self.permits.acquire().await;
+        let permit = permit.map_err(|_| closed())?;
+        let pool = self.pool().await?;
+        pool.under_way.fetch_add(1, Ordering::SeqCst);
+        let mut turn = Turn {
+            pool,
+            patience: self.renewal.as_ref().map(|renewal| renewal.patience),
+            begun: Instant::now(),
+            was_heard: false,
+            _permit: permit,
+        };
+        let lent = turn.pool.lend().await;
+        turn.was_heard = lent.as_ref().err().is_some_and(|it| *it != too_late());
+        Ok((turn, lent?))
     }
 
     /// The pool, or a new one in the place of one that is silent.
@@ -232,10 +263,13 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Passes on how it ended.
-    fn end<T>(mut self, answer: Result<T, DbErr>) -> Result<T, DbErr> {
-        let timeout = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        self.was_heard = answer.as_ref().err() != Some(&timeout);
+    /// Passes on how it ended, and keeps what it went over at hand; unless it has failed: then that is
+    /// the library's to judge.
+    fn end<T>(mut self, lent: Lent, answer: Result<T, DbErr>) -> Result<T, DbErr> {
+        self.was_heard = true;
+        if answer.is_ok() {
+            self.pool.kept.keep(lent);
+        }
         answer
     }
 }
@@ -250,6 +284,11 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// No connection in time.
+fn too_late() -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+}
+
 fn closed() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
@@ -257,19 +296,19 @@ fn closed() -> DbErr {
 #[async_trait]
 impl ConnectionTrait for Connections {
     fn get_database_backend(&self) -> DbBackend {
-        self.0.backend
+        self.shared.backend
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool.execute(statement).await;
-        turn.end(answer)
+        let (turn, mut lent) = self.turn().await?;
+        let done = lent.execute(statement).await;
+        turn.end(lent, done)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let turn = self.turn().await?;
-        let answer = turn.pool.execute_unprepared(sql).await;
-        turn.end(answer)
+        let (turn, mut lent) = self.turn().await?;
+        let done = lent.execute_unprepared(sql).await;
+        turn.end(lent, done)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {

@@ -15,6 +15,10 @@ use super::connect::DatabaseSettings;
 /// Asking before every query would double the round trips.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
+/// How much of the deadline a statement has once it has begun, which it does within the first half: see
+/// [`begins_soon`](super::batched::begins_soon). There is some time left for the answer.
+const SERVERS_SHARE: f32 = 0.45;
+
 /// How long SQLite waits for a writer of another process, at most. It waits on when nobody waits for it
 /// any more, and must have given up before that: see [`busy_timeout`].
 const SQLITE_BUSY: Duration = Duration::from_secs(1);
@@ -54,7 +58,7 @@ pub(super) fn options_for_existing(settings: &DatabaseSettings) -> ConnectOption
 }
 
 fn busy_timeout(settings: &DatabaseSettings) -> Duration {
-    SQLITE_BUSY.min(settings.query_deadline / 2)
+    SQLITE_BUSY.min(settings.query_deadline.mul_f32(SERVERS_SHARE))
 }
 
 /// Lets the servers give a statement up a little before we do: one that they go on with after it
@@ -63,11 +67,11 @@ fn busy_timeout(settings: &DatabaseSettings) -> Duration {
 /// PostgreSQL gives up waiting for a locked row much earlier, so that there is time left for those
 /// who shared a statement with it to go on alone.
 fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
-    let limit = deadline.mul_f32(0.9);
+    let limit = deadline.mul_f32(SERVERS_SHARE);
     let postgres = format!("SET statement_timeout = {}", limit.as_millis());
     // A plan that was made while a table was empty would read all of it for ever. What only speaks
     // PostgreSQL's protocol need not know these.
-    let patience = (limit / 4).as_millis();
+    let patience = (limit / 2).as_millis();
     let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
     // It takes an array to be of ten values, and would plan anew for each that is shorter.
     let planned_once = "SET plan_cache_mode = force_generic_plan";

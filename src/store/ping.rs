@@ -19,8 +19,12 @@ impl BatchStatement for Ping {
         &self.0
     }
 
-    async fn run(&self, questions: &[()]) -> Result<Vec<Result<(), DbErr>>, DbErr> {
-        self.0.ping().await?;
+    async fn run(
+        &self,
+        connection: &Connections,
+        questions: &[()],
+    ) -> Result<Vec<Result<(), DbErr>>, DbErr> {
+        connection.ping().await?;
         Ok(questions.iter().map(|()| Ok(())).collect())
     }
 }

@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
-use sea_orm::{
-    DatabaseConnection, DatabaseConnectionType, DbErr, ExecResult, QueryResult, Statement, Value,
-    sqlx,
-};
+use sea_orm::{DatabaseConnection, DatabaseConnectionType, DbErr, sqlx};
 
 use crate::metrics;
 
@@ -37,53 +34,13 @@ impl Pool {
         })
     }
 
-    /// All rows of a query, which stays prepared.
-    pub(super) async fn query(
-        &self,
-        sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        let mut lent = self.lend().await?;
-        let rows = lent.query(sql, values).await;
-        self.take_back(lent, rows)
-    }
-
-    /// What a statement has done.
-    pub(super) async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut lent = self.lend().await?;
-        let done = lent.execute(statement).await;
-        self.take_back(lent, done)
-    }
-
-    /// What some statements have done together.
-    pub(super) async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut lent = self.lend().await?;
-        let done = lent.execute_unprepared(sql).await;
-        self.take_back(lent, done)
-    }
-
-    /// Whether the database answers.
-    pub(super) async fn ping(&self) -> Result<(), DbErr> {
-        let mut lent = self.lend().await?;
-        let answer = lent.ping().await;
-        self.take_back(lent, answer)
-    }
-
     /// What the statement before has left at hand, or another one.
-    async fn lend(&self) -> Result<Lent, DbErr> {
+    pub(super) async fn lend(&self) -> Result<Lent, DbErr> {
         match self.kept.take() {
             Some(lent) => Ok(lent),
-            // To ask the library's pool takes 5 KiB, which every statement would have in itself.
+            // To ask the library's pool takes some KiB, which every statement would have in itself.
             None => Box::pin(Lent::by(&self.connection)).await,
         }
-    }
-
-    /// Keeps what a statement went over at hand; one that has failed is the library's to judge.
-    fn take_back<T>(&self, lent: Lent, answer: Result<T, DbErr>) -> Result<T, DbErr> {
-        if answer.is_ok() {
-            self.kept.keep(lent);
-        }
-        answer
     }
 
     /// How far it is used up.

@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use remint::domain::Subject;
-use remint::service::{DirectoryError, UserDirectory as _};
-use remint::store::{DirectorySettings, SqlUserDirectory};
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use remint::service::{
+    Change, DirectoryError, SessionError, SessionStore as _, UserDirectory as _,
+};
+use remint::store::{DirectorySettings, SqlSessionStore, SqlUserDirectory};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
-use crate::harness::{TestApp, spawn_on};
+use crate::harness::{TestApp, spawn_on, spawn_on_each};
 use crate::survival::rows;
 
+use super::changes::session;
 use super::table::{DEADLINE, Tables, tables, verdict};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -102,22 +105,66 @@ async fn callers_are_told_to_come_back_while_the_table_is_locked() {
     }
 }
 
+/// On each engine, how a session is kept from being changed, while it can be read.
+const HOLDS: [(Engine, &[&str]); 3] = [
+    (Sqlite, &["BEGIN IMMEDIATE"]),
+    (
+        Postgres,
+        &["BEGIN", "SELECT id FROM remint_session FOR UPDATE"],
+    ),
+    (
+        MariaDb,
+        &["BEGIN", "SELECT id FROM remint_session FOR UPDATE"],
+    ),
+];
+
 #[tokio::test]
 async fn a_change_that_had_to_wait_for_too_long_is_not_made_afterwards() {
     let settings = [
         ("DATABASE_MAX_CONNECTIONS", "1"),
-        ("DATABASE_TIMEOUT_MILLISECONDS", "200"),
+        ("DATABASE_TIMEOUT_MILLISECONDS", "300"),
         ("REFRESH_MODE", "single_use"),
     ];
-    let app = spawn_on(Sqlite, &settings).await.unwrap();
-    let other = another_client(app.database_url()).await;
-    run(&other, &["BEGIN IMMEDIATE"]).await;
+    for (engine, hold) in HOLDS {
+        let Some(app) = spawn_on(engine, &settings).await else {
+            continue;
+        };
+        let token = app.refresh(&app.expired_token()).await.access_token();
+        let other = another_client(app.database_url()).await;
+        run(&other, hold).await;
 
-    assert_eq!(refresh(&app).await, 503);
-    run(&other, &["COMMIT"]).await;
+        assert_eq!(app.refresh(&token).await.status, 503, "{engine:?}");
+        run(&other, &["COMMIT"]).await;
 
-    // Behind what still waits, over the same connection.
-    assert_eq!(rows(&app.database).await.len(), 0);
+        // Behind what still waits, over the same connection.
+        let rows = rows(&app.database).await;
+        assert_eq!(rows[0].generation, 1, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_gets_no_connection_in_time_is_not_begun() {
+    for app in spawn_on_each(&[("DATABASE_MAX_CONNECTIONS", "1")]).await {
+        let store = SqlSessionStore::new(app.database.clone(), SHORT);
+        let begin = async || store.begin(&session(1)).await;
+        let cut_off = async || store.cut_off("alice", session(1).rotated_at).await;
+        let held = app.database.begin().await.unwrap();
+
+        let answers = tokio::join!(begin(), cut_off());
+
+        // And not `Timeout`, which is of what was begun.
+        let never_begun = matches!(
+            answers,
+            (
+                Err(SessionError::Unavailable(_)),
+                Err(SessionError::Unavailable(_))
+            )
+        );
+        assert!(never_begun, "{answers:?}");
+        held.rollback().await.unwrap();
+        assert_eq!(begin().await.unwrap(), Change::Done);
+        cut_off().await.unwrap();
+    }
 }
 
 async fn refresh(app: &TestApp) -> u16 {

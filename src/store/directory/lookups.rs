@@ -84,10 +84,14 @@ impl BatchStatement for Lookups {
         &self.connection
     }
 
-    async fn run(&self, questions: &[Question]) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
+    async fn run(
+        &self,
+        connection: &Connections,
+        questions: &[Question],
+    ) -> Result<Vec<Result<Lookup, DbErr>>, DbErr> {
         let keys = questions.iter().map(|it| it.value.clone()).collect();
         let (sql, values) = self.statements.with_lists([keys]);
-        let rows = self.connection.query(sql, values).await?;
+        let rows = connection.query(sql, values).await?;
 
         let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::new();
         for row in &rows {

@@ -95,6 +95,7 @@ impl BatchStatement for Rotations {
 
     async fn run(
         &self,
+        connection: &Connections,
         questions: &[(SessionId, Rotation)],
     ) -> Result<Vec<Result<Change, DbErr>>, DbErr> {
         let change = |(id, rotation): &(SessionId, Rotation)| (*id, row::number(rotation.to));
@@ -105,7 +106,7 @@ impl BatchStatement for Rotations {
             .map(|((id, rotation), _)| values(*id, rotation))
             .collect();
         let (sql, values) = self.statements.with_rows(steps);
-        let changed = self.connection.query(sql, values).await?;
+        let changed = connection.query(sql, values).await?;
         let made = |row: &QueryResult| Ok((row::id(row)?, row.try_get("", "generation")?));
         let made = changed.iter().map(made);
         let made = made.collect::<Result<HashSet<(_, i64)>, DbErr>>()?;
@@ -205,6 +206,7 @@ impl BatchStatement for Beginnings {
 
     async fn run(
         &self,
+        connection: &Connections,
         questions: &[Beginning],
     ) -> Result<Vec<Result<Option<Beside>, DbErr>>, DbErr> {
         let change = |Beginning { session, .. }: &Beginning| (session.id, session.handle);
@@ -213,7 +215,7 @@ impl BatchStatement for Beginnings {
         let logins = questions.iter().zip(&first).filter(|(_, first)| **first);
         let logins: Vec<_> = logins.map(|(beginning, _)| beginning.values()).collect();
         let (sql, values) = self.statements.with_rows(logins);
-        let begun = self.connection.query(sql, values).await?;
+        let begun = connection.query(sql, values).await?;
         let made = |row| Ok(((row::id(row)?, row::handle(row)?), Beside::read(row)?));
         let made = begun.iter().map(made);
         let made = made.collect::<Result<HashMap<_, _>, DbErr>>()?;

@@ -5,6 +5,7 @@ use tokio::time::timeout;
 
 use crate::service::{Change, SessionError};
 
+use super::super::batched::begins_soon;
 use super::super::tries::persistently;
 use super::SqlSessionStore;
 
@@ -28,7 +29,8 @@ impl SqlSessionStore {
     }
 
     async fn run(&self, statement: &impl StatementBuilder) -> Result<ExecResult, DbErr> {
-        persistently(|| self.connection.execute(statement)).await
+        let connection = begins_soon(&self.connection, self.deadline);
+        persistently(|| connection.execute(statement)).await
     }
 
     /// A statement that may find another row with the same key.

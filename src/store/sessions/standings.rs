@@ -61,6 +61,7 @@ impl BatchStatement for Standings {
 
     async fn run(
         &self,
+        connection: &Connections,
         questions: &[(SessionId, String)],
     ) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
         let ids = questions.iter().map(|(id, _)| id.to_string().into());
@@ -69,7 +70,7 @@ impl BatchStatement for Standings {
             .map(|(_, user)| row::user_hash(user).into());
         let lists = [ids.collect(), hashes.collect()];
         let (sql, values) = self.statements.with_lists(lists);
-        let rows = self.connection.query(sql, values).await?;
+        let rows = connection.query(sql, values).await?;
 
         let mut sessions: HashMap<SessionId, Result<Session, DbErr>> = HashMap::new();
         let mut cut_offs: HashMap<String, Result<DateTime<Utc>, DbErr>> = HashMap::new();
@@ -139,10 +140,14 @@ impl BatchStatement for ByName {
         &self.connection
     }
 
-    async fn run(&self, questions: &[SessionName]) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
+    async fn run(
+        &self,
+        connection: &Connections,
+        questions: &[SessionName],
+    ) -> Result<Vec<Result<Standing, DbErr>>, DbErr> {
         let names = questions.iter().map(|name| value(*name)).collect();
         let (sql, values) = self.statements.with_lists([names]);
-        let rows = self.connection.query(sql, values).await?;
+        let rows = connection.query(sql, values).await?;
 
         let mut located: HashMap<SessionName, Result<Standing, DbErr>> = HashMap::new();
         for row in &rows {

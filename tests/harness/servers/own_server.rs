@@ -75,7 +75,11 @@ impl OwnServer {
 
     /// Sends all of its processes a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        send(name, &self.processes().unwrap());
+        let processes = self.processes().unwrap();
+        let (first, children) = processes.split_first().unwrap();
+        send(name, std::slice::from_ref(first));
+        // One whose connection has ended meanwhile is no more.
+        kill(name, children).stderr(Stdio::null()).status().unwrap();
     }
 
     /// The first one first: the others are its own to replace.
@@ -124,13 +128,16 @@ impl Drop for OwnServer {
     /// Lets those go on that stand still, or they would never end.
     fn drop(&mut self) {
         let processes = self.processes().unwrap_or_default();
-        let mut kill = Command::new("kill");
-        kill.args(["-s", "CONT"]).args(processes);
-        kill.stderr(Stdio::null()).status().ok();
+        kill("CONT", &processes).stderr(Stdio::null()).status().ok();
     }
 }
 
 fn send(name: &str, pids: &[String]) {
-    let status = Command::new("kill").args(["-s", name]).args(pids).status();
-    assert!(status.unwrap().success());
+    assert!(kill(name, pids).status().unwrap().success());
+}
+
+fn kill(name: &str, pids: &[String]) -> Command {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name]).args(pids);
+    kill
 }
