@@ -7,15 +7,9 @@
 //! to a new one. What is left of the old one are at most as many sockets as it had connections,
 //! until the system gives them up; while the silence lasts there are no new ones to be left.
 //!
-//! *Why not always.* A table that somebody has locked is as silent as a network, and behind each
-//! connection that was left waits a process of the server, which may be somebody else's. So there are
-//! only a few pools that were left and still have such connections. Those of a server that was merely
-//! slow are gone as soon as it has answered.
-//!
 //! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
 //! nothing either. Those wait here, where it says nothing about the network.
 
-use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +21,6 @@ use sea_orm::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
-use tracing::warn;
 
 use crate::metrics;
 
@@ -36,12 +29,7 @@ use super::dialect::Dialect;
 use super::lent::Lent;
 use super::options::{options_for_existing, options_for_own};
 use super::pool::{Pool, sizes};
-
-/// How many pools are left and still have connections, at most.
-const MOST_LEFT: usize = 3;
-
-/// When a connection that was left is taken to be gone, though nobody has said so.
-const LONGEST: Duration = Duration::from_mins(20);
+use super::pools::Pools;
 
 /// A database, whichever connections lead there at the moment.
 #[derive(Clone)]
@@ -58,12 +46,6 @@ struct Shared {
     permits: Semaphore,
     /// None for what is never replaced.
     renewal: Option<Renewal>,
-}
-
-struct Pools {
-    current: Arc<Pool>,
-    /// Those that were left, and when.
-    left: Vec<(Arc<Pool>, Instant)>,
 }
 
 struct Renewal {
@@ -107,10 +89,7 @@ impl Connections {
     fn new(connection: DatabaseConnection, permits: usize, renewal: Option<Renewal>) -> Self {
         let shared = Shared {
             backend: connection.get_database_backend(),
-            pools: Mutex::new(Pools {
-                current: Pool::of(connection),
-                left: Vec::new(),
-            }),
+            pools: Mutex::new(Pools::beginning_with(connection)),
             permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
             renewal,
         };
@@ -149,18 +128,18 @@ impl Connections {
     /// Those that statements go over now.
     #[cfg(test)]
     pub(super) fn current(&self) -> DatabaseConnection {
-        self.shared.lock().current.connection.clone()
+        self.shared.lock().now().connection.clone()
     }
 
     /// How far the pool is used up; what is kept at hand is not.
     pub(super) fn usage(&self) -> Option<metrics::Pool> {
-        self.shared.lock().current.usage()
+        self.shared.lock().now().usage()
     }
 
     /// How many connections are kept at hand.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.shared.lock().current.kept.count()
+        self.shared.lock().now().kept.count()
     }
 
     /// The right to run a statement, and the connection for it.
@@ -220,36 +199,6 @@ impl Shared {
             }
             _ => Ok(pool),
         }
-    }
-}
-
-impl Pools {
-    /// The pool to use, and whether it is to give way to another.
-    fn current(&mut self) -> (Arc<Pool>, bool) {
-        // What came back late to one of them is closed with it.
-        self.left
-            .retain(|(pool, since)| pool.is_waited_for() && since.elapsed() < LONGEST);
-        let pool = Arc::clone(&self.current);
-        if !pool.is_silent.load(Ordering::SeqCst) {
-            return (pool, false);
-        }
-        if !pool.has_lost() {
-            // No connection could be made; the next one may be.
-            pool.is_silent.store(false, Ordering::SeqCst);
-            return (pool, false);
-        }
-        (pool, self.left.len() < MOST_LEFT)
-    }
-
-    /// The pool to use in the place of `silent`.
-    fn replace(&mut self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
-        if Arc::ptr_eq(&self.current, silent) {
-            silent.retire();
-            let left = mem::replace(&mut self.current, Pool::of(fresh));
-            self.left.push((left, Instant::now()));
-            warn!("the database was silent for too long; its connections are replaced");
-        }
-        Arc::clone(&self.current)
     }
 }
 

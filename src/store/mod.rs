@@ -14,6 +14,7 @@ mod options;
 mod own_users;
 mod ping;
 mod pool;
+mod pools;
 mod schema;
 mod sessions;
 mod tries;
