@@ -118,8 +118,11 @@ pub(super) async fn until_stopped(
         admin_endpoint,
         readiness,
         cleaner,
+        database,
         ..
     } = app;
+    // Connections that come back late to a pool that gave way to another are closed with its last owner.
+    drop(database);
     tokio::spawn(clean_up(cleaner));
     let told = async {
         signals.next().await;
