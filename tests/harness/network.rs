@@ -111,6 +111,8 @@ async fn pass_on(mut line: Line) -> Result<()> {
     let (mut request, mut answer) = (vec![0; 16_384], vec![0; 16_384]);
     while !matches!(*line.fault.borrow(), Fault::Swallow) {
         tokio::select! {
+            // What was read after it began must not be forgotten by it.
+            biased;
             changed = line.fault.changed() => {
                 changed.map_err(Error::other)?;
                 (line.answered, line.cut) = (0, Cut::NotYet);
