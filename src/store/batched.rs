@@ -24,6 +24,9 @@ pub(super) trait BatchStatement: Send + Sync + 'static {
     type Question: Clone + Send + Sync + 'static;
     type Answer: Send + 'static;
 
+    /// Whether it changes anything.
+    const CHANGES: bool;
+
     /// Where it is run.
     fn connection(&self) -> &Connections;
 
@@ -168,7 +171,12 @@ struct InTime<S> {
 impl<S: BatchStatement> InTime<S> {
     /// What a statement that begins now is run over.
     fn connection(&self) -> Connections {
-        begins_soon(self.statement.connection(), self.deadline)
+        let connection = self.statement.connection();
+        if S::CHANGES {
+            begins_soon(connection, self.deadline)
+        } else {
+            connection.clone()
+        }
     }
 
     /// Counts a run for so many callers.

@@ -15,6 +15,8 @@ impl BatchStatement for Ping {
     type Question = ();
     type Answer = ();
 
+    const CHANGES: bool = false;
+
     fn connection(&self) -> &Connections {
         &self.0
     }

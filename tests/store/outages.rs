@@ -122,7 +122,7 @@ const HOLDS: [(Engine, &[&str]); 3] = [
 async fn a_change_that_had_to_wait_for_too_long_is_not_made_afterwards() {
     let settings = [
         ("DATABASE_MAX_CONNECTIONS", "1"),
-        ("DATABASE_TIMEOUT_MILLISECONDS", "300"),
+        ("DATABASE_TIMEOUT_MILLISECONDS", "1000"),
         ("REFRESH_MODE", "single_use"),
     ];
     for (engine, hold) in HOLDS {
@@ -145,12 +145,12 @@ async fn a_change_that_had_to_wait_for_too_long_is_not_made_afterwards() {
 #[tokio::test]
 async fn a_change_that_gets_no_connection_in_time_is_not_begun() {
     for app in spawn_on_each(&[("DATABASE_MAX_CONNECTIONS", "1")]).await {
-        let store = SqlSessionStore::new(app.database.clone(), SHORT);
-        let begin = async || store.begin(&session(1)).await;
-        let cut_off = async || store.cut_off("alice", session(1).rotated_at).await;
+        let store = |deadline| SqlSessionStore::new(app.database.clone(), deadline);
+        let (hasty, patient) = (store(SHORT), store(DEADLINE));
+        let (session, at) = (session(1), session(1).rotated_at);
         let held = app.database.begin().await.unwrap();
 
-        let answers = tokio::join!(begin(), cut_off());
+        let answers = tokio::join!(hasty.begin(&session), hasty.cut_off("alice", at));
 
         // And not `Timeout`, which is of what was begun.
         let never_begun = matches!(
@@ -162,8 +162,8 @@ async fn a_change_that_gets_no_connection_in_time_is_not_begun() {
         );
         assert!(never_begun, "{answers:?}");
         held.rollback().await.unwrap();
-        assert_eq!(begin().await.unwrap(), Change::Done);
-        cut_off().await.unwrap();
+        assert_eq!(patient.begin(&session).await.unwrap(), Change::Done);
+        patient.cut_off("alice", at).await.unwrap();
     }
 }
 

@@ -80,6 +80,8 @@ impl BatchStatement for Lookups {
     type Question = Question;
     type Answer = Lookup;
 
+    const CHANGES: bool = false;
+
     fn connection(&self) -> &Connections {
         &self.connection
     }

@@ -89,6 +89,8 @@ impl BatchStatement for Rotations {
     type Question = (SessionId, Rotation);
     type Answer = Change;
 
+    const CHANGES: bool = true;
+
     fn connection(&self) -> &Connections {
         &self.connection
     }
@@ -199,6 +201,8 @@ impl Beginnings {
 impl BatchStatement for Beginnings {
     type Question = Beginning;
     type Answer = Option<Beside>;
+
+    const CHANGES: bool = true;
 
     fn connection(&self) -> &Connections {
         &self.connection

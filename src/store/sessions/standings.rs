@@ -55,6 +55,8 @@ impl BatchStatement for Standings {
     type Question = (SessionId, String);
     type Answer = Standing;
 
+    const CHANGES: bool = false;
+
     fn connection(&self) -> &Connections {
         &self.connection
     }
@@ -135,6 +137,8 @@ impl ByName {
 impl BatchStatement for ByName {
     type Question = SessionName;
     type Answer = Standing;
+
+    const CHANGES: bool = false;
 
     fn connection(&self) -> &Connections {
         &self.connection
