@@ -20,10 +20,7 @@ pub(super) fn is_serialization_failure(error: &DbErr) -> bool {
 /// Not if it is in trouble itself: many statements in place of one would make that worse.
 pub(super) fn is_about_a_value(error: &DbErr) -> bool {
     let code = said_by_server(error).and_then(DatabaseError::code);
-    // Whoever is let in nowhere asked for nothing.
-    let was_asked = !matches!(error, DbErr::Conn(_));
-    was_asked
-        && code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
+    code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
 }
 
 /// Whether the server gave up waiting for somebody else: for a lock (55P03), or by the limit of the
@@ -73,12 +70,10 @@ fn said_by_server(error: &DbErr) -> Option<&dyn DatabaseError> {
 }
 
 fn cause(error: &DbErr) -> Option<&sqlx::Error> {
-    // The first one is that of a ping as well.
-    let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
         return None;
     };
-    match cause {
-        RuntimeErr::SqlxError(cause) => Some(cause),
-        RuntimeErr::Internal(_) => None,
-    }
+    Some(cause)
 }

@@ -241,7 +241,8 @@ where
 
 async fn ping(connection: &mut impl sqlx::Connection) -> Result<(), DbErr> {
     let answer = connection.ping().await;
-    answer.map_err(|error| DbErr::Conn(in_words(error)))
+    // It is a statement like others, and says nothing of how one is let in.
+    answer.map_err(|error| DbErr::Exec(in_words(error)))
 }
 
 fn in_words(error: sqlx::Error) -> RuntimeErr {
