@@ -16,8 +16,10 @@ use tracing::warn;
 
 use super::pool::Pool;
 
-/// How many pools are left and still have connections, at most.
+/// How many pools are left and still have connections, at most; and one more in each [`WHILE`], since a
+/// network that is silent again and again may be just as well what they wait for.
 const MOST_LEFT: usize = 3;
+const WHILE: Duration = Duration::from_mins(5);
 
 /// When a connection that was left is taken to be gone, though nobody has said so.
 const LONGEST: Duration = Duration::from_mins(20);
@@ -56,7 +58,9 @@ impl Pools {
             pool.is_silent.store(false, Ordering::SeqCst);
             return (pool, false);
         }
-        (pool, self.left.len() < MOST_LEFT)
+        let is_long_ago = |(_, since): &(_, Instant)| since.elapsed() >= WHILE;
+        let gives_way = self.left.len() < MOST_LEFT || self.left.last().is_some_and(is_long_ago);
+        (pool, gives_way)
     }
 
     /// The pool to use in the place of `silent`.
