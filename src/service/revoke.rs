@@ -37,6 +37,9 @@ impl Revoker {
     /// Sessions of the stateless mode are written down nowhere until they end, so one that is not
     /// known is written down as ended, for as long as any of its tokens could be exchanged.
     pub async fn revoke(&self, id: SessionId) -> Result<Change, SessionError> {
+        if self.ended(id).await?.is_some() {
+            return Ok(Change::Lost);
+        }
         let now = self.clock.now();
         let because = Revocation::Operator;
         if self.sessions.revoke(id, because, now).await? == Change::Done {
@@ -58,7 +61,28 @@ impl Revoker {
             return Ok(Change::Done);
         }
         // It had ended before, or a refresh has just written it down.
-        self.sessions.revoke(id, because, now).await
+        if self.sessions.revoke(id, because, now).await? == Change::Done {
+            return Ok(Change::Done);
+        }
+        // Or it was ended by one of these, whose answer was lost with its connection.
+        let is_ours = |(at, reason): (DateTime<Utc>, Revocation)| {
+            reason == because && at.timestamp() == now.timestamp()
+        };
+        let ended = self.ended(id).await?;
+        Ok(if ended.is_some_and(is_ours) {
+            Change::Done
+        } else {
+            Change::Lost
+        })
+    }
+
+    /// When and why a session ended, if it has.
+    async fn ended(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(DateTime<Utc>, Revocation)>, SessionError> {
+        let found = self.sessions.find(id).await?;
+        Ok(found.and_then(|session| session.revoked))
     }
 
     /// Ends everything of a user's that was issued up to now.
