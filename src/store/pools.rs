@@ -2,10 +2,9 @@
 //!
 //! *Why a pool does not always give way.* A table that somebody has locked is as silent as a network,
 //! and behind each connection that was left waits a process of the server, which may be somebody
-//! else's. So there are only a few pools that were left and still have such connections. Those of a
-//! server that was merely slow are gone as soon as it has answered.
+//! else's. So only a few pools are left within a while. How many connections a pool that was left
+//! still has says nothing of that: the library closes some at once, and the server does not notice.
 
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,19 +15,15 @@ use tracing::warn;
 
 use super::pool::Pool;
 
-/// How many pools are left and still have connections, at most; and one more in each [`WHILE`], since a
-/// network that is silent again and again may be just as well what they wait for.
+/// How many pools are left within a while, at most.
 const MOST_LEFT: usize = 3;
 const WHILE: Duration = Duration::from_mins(5);
 
-/// When a connection that was left is taken to be gone, though nobody has said so.
-const LONGEST: Duration = Duration::from_mins(20);
-
-/// A pool, and those that were there before.
+/// A pool, and when it took the place of others.
 pub(super) struct Pools {
     current: Arc<Pool>,
-    /// Those that were left, and when.
-    left: Vec<(Arc<Pool>, Instant)>,
+    /// When the last ones were left.
+    left: Vec<Instant>,
 }
 
 impl Pools {
@@ -46,9 +41,6 @@ impl Pools {
 
     /// The pool to use, and whether it is to give way to another.
     pub(super) fn current(&mut self) -> (Arc<Pool>, bool) {
-        // What came back late to one of them is closed with it.
-        self.left
-            .retain(|(pool, since)| pool.is_waited_for() && since.elapsed() < LONGEST);
         let pool = Arc::clone(&self.current);
         if !pool.is_silent.load(Ordering::SeqCst) {
             return (pool, false);
@@ -58,17 +50,16 @@ impl Pools {
             pool.is_silent.store(false, Ordering::SeqCst);
             return (pool, false);
         }
-        let is_long_ago = |(_, since): &(_, Instant)| since.elapsed() >= WHILE;
-        let gives_way = self.left.len() < MOST_LEFT || self.left.last().is_some_and(is_long_ago);
-        (pool, gives_way)
+        self.left.retain(|left| left.elapsed() < WHILE);
+        (pool, self.left.len() < MOST_LEFT)
     }
 
     /// The pool to use in the place of `silent`.
     pub(super) fn replace(&mut self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
         if Arc::ptr_eq(&self.current, silent) {
             silent.retire();
-            let left = mem::replace(&mut self.current, Pool::of(fresh));
-            self.left.push((left, Instant::now()));
+            self.left.push(Instant::now());
+            self.current = Pool::of(fresh);
             warn!("the database was silent for too long; its connections are replaced");
         }
         Arc::clone(&self.current)
