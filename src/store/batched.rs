@@ -187,8 +187,8 @@ impl<S: BatchStatement> InTime<S> {
     }
 }
 
-/// The same for statements that leave the database as much time as they wait for a connection: a
-/// change that begins later could be made after its caller was told that there was no time for it.
+/// `connection` for statements that leave the database half of `deadline`: a change that begins later
+/// could be made after its caller was told that there was no time for it.
 pub(super) fn begins_soon(connection: &Connections, deadline: Duration) -> Connections {
     connection.until(tokio::time::Instant::now() + deadline / 2)
 }

@@ -1,13 +1,16 @@
 //! Connections that broke while nobody used them, as all of them do when a server is started again.
 
+use std::sync::Arc;
+
 use remint::domain::Revocation;
-use remint::service::Change::Done;
-use remint::service::SessionStore as _;
+use remint::service::Change::{Done, Lost};
+use remint::service::{Revoker, SessionStore as _};
 use remint::store::SqlSessionStore;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 
+use crate::harness::network::{Fault, Proxy};
 use crate::harness::servers::Engine::{self, MariaDb, Postgres};
-use crate::harness::{TestApp, spawn_on};
+use crate::harness::{TestApp, config, spawn_on};
 
 use super::changes::{id, session, step};
 use super::outages::another_client;
@@ -85,5 +88,29 @@ async fn they_cost_no_probe_and_no_change() {
         let revoked = store.revoke(id(1), Revocation::Logout, rotation.at).await;
 
         assert_eq!((rotated, revoked.unwrap()), (Done, Done), "{engine:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_a_session_is_told_so_even_if_the_first_answer_is_lost() {
+    for engine in [Postgres, MariaDb] {
+        let Some(app) = spawn_on(engine, &[]).await else {
+            continue;
+        };
+        let (network, url) = Proxy::before(app.database_url()).await;
+        let store = SqlSessionStore::new(Database::connect(url).await.unwrap(), DEADLINE);
+        store.begin(&session(1)).await.unwrap();
+        let revoker = Revoker {
+            sessions: Arc::new(store),
+            clock: app.clock.clone(),
+            policy: config(app.database_url(), &[]).policy,
+        };
+
+        // The network first: it must know before the first statement is on its way.
+        let lost = network.cut(1, Fault::CutAnswerTo("UPDATE"));
+        let ((), ended) = tokio::join!(biased; lost, revoker.revoke(id(1)));
+
+        assert_eq!(ended.unwrap(), Done, "{engine:?}");
+        assert_eq!(revoker.revoke(id(1)).await.unwrap(), Lost, "{engine:?}");
     }
 }
