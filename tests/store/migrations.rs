@@ -11,7 +11,7 @@ use crate::harness::servers::Engine::{MariaDb, Postgres, Sqlite};
 
 use super::table::{Tables, everywhere, tables};
 
-const OURS: Migrator = Migrator {
+pub(super) const OURS: Migrator = Migrator {
     creates_users: true,
 };
 const DEFAULT_SHAPE: &str = "CREATE TABLE users (id varchar(255) NOT NULL PRIMARY KEY, \
@@ -19,11 +19,11 @@ const DEFAULT_SHAPE: &str = "CREATE TABLE users (id varchar(255) NOT NULL PRIMAR
 const OTHER_SHAPE: &str = "CREATE TABLE users (uid integer PRIMARY KEY, locked boolean)";
 
 impl Tables {
-    async fn up(&self) {
+    pub(super) async fn up(&self) {
         migrate_up(&self.connection, OURS).await.unwrap();
     }
 
-    async fn down(&self) {
+    pub(super) async fn down(&self) {
         OURS.down(&self.connection, None).await.unwrap();
     }
 

@@ -24,3 +24,4 @@ mod read_only;
 mod setup;
 mod sweeping;
 mod table;
+mod unhurried;
