@@ -1,14 +1,17 @@
 //! Statements over a connection that the library's pool has lent.
 //!
-//! *Why MySQL is hung up on.* Whoever waits for a statement may go away, or give up, before its answer
-//! comes. The drivers of PostgreSQL and SQLite then know how many answers are still to come. That of
-//! MySQL does not count the answer to a ping, nor that to the preparation of a statement, and may have
-//! read half of a packet: what the server says would be taken for the answer to the next statement,
-//! and the answer to that one for the next one's. So nothing is asked over such a connection again.
+//! Whoever waits for a statement may go away, or give up, before its answer comes.
 //!
-//! *Why not at once.* The server has a thread that goes on with the statement, or waits for a lock,
-//! whoever has gone. Until it says something, or for [`LONGEST`], the connection keeps its place in the
-//! pool, so that there are never more of them than that has places.
+//! *Why its connection is then waited for.* The server goes on with the statement, or waits for a lock,
+//! whoever has gone. Until it says something, or for [`LONGEST`], the connection keeps its place, so
+//! that a pool never has more of them than places, also one that gave way to another: the library
+//! would close that one's at once, and the server does not notice.
+//!
+//! *Why MySQL is hung up on.* The drivers of PostgreSQL and SQLite know how many answers are still to
+//! come. That of MySQL does not count the answer to a ping, nor that to the preparation of a statement,
+//! and may have read half of a packet: what the server says would be taken for the answer to the next
+//! statement, and the answer to that one for the next one's. So nothing is asked over such a connection
+//! again.
 
 use std::mem;
 use std::sync::Arc;
@@ -26,9 +29,9 @@ use tokio::time::{Instant, timeout};
 
 use super::errors::is_of_server;
 
-/// For how long a connection may say nothing before it is closed all the same: what was heard of half
-/// a packet can be taken for the beginning of one that never ends, and a server whose machine died
-/// never says anything.
+/// For how long a connection may say nothing before it is closed all the same: a server whose machine
+/// died never says anything, and what MySQL's driver heard of half a packet can be taken for the
+/// beginning of one that never ends.
 const LONGEST: Duration = Duration::from_mins(20);
 
 /// A connection that the pool has lent.
@@ -174,20 +177,30 @@ impl<'a> UnderWay<'a> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if self.has_ended || !matches!(self.connection, Connection::MySql(_)) {
+        if self.has_ended {
             return;
         }
         let nothing = Connection::Other(DatabaseConnection::default());
-        if let Connection::MySql(mut connection) = mem::replace(self.connection, nothing) {
-            connection.close_on_drop();
-            tokio::spawn(hang_up(connection));
+        match mem::replace(self.connection, nothing) {
+            Connection::MySql(mut connection) => {
+                connection.close_on_drop();
+                tokio::spawn(wait_for(connection));
+            }
+            Connection::Postgres(connection) => {
+                tokio::spawn(wait_for(connection));
+            }
+            // To a file there is nothing to wait for.
+            other @ (Connection::Sqlite(_) | Connection::Other(_)) => *self.connection = other,
         }
     }
 }
 
-/// Keeps the place of a connection that is closed when it is dropped.
-async fn hang_up(mut connection: PoolConnection<MySql>) {
-    timeout(LONGEST, ping(&mut *connection)).await.ok();
+/// Keeps the place of a connection until something comes over it.
+async fn wait_for<DB: sqlx::Database>(mut connection: PoolConnection<DB>) {
+    let answer = timeout(LONGEST, ping(&mut *connection)).await;
+    if answer.is_err() {
+        connection.close_on_drop();
+    }
 }
 
 async fn rows<DB: sqlx::Database>(

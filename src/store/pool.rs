@@ -62,6 +62,12 @@ impl Pool {
         })
     }
 
+    /// Whether there are connections that were not given back.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let open = |pool: &metrics::Pool| usize::try_from(pool.open).unwrap_or(usize::MAX);
+        sizes(&self.connection).is_some_and(|pool| open(&pool) > pool.idle)
+    }
+
     /// Closes what nobody uses now, and the others as they are given back.
     pub(super) fn retire(&self) {
         self.kept.close();

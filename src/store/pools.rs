@@ -2,9 +2,10 @@
 //!
 //! *Why a pool does not always give way.* A table that somebody has locked is as silent as a network,
 //! and behind each connection that was left waits a process of the server, which may be somebody
-//! else's. So only a few pools are left within a while. How many connections a pool that was left
-//! still has says nothing of that: the library closes some at once, and the server does not notice.
+//! else's. So there are only a few pools that were left within a while and still have such connections.
+//! Those of a server that was merely slow are gone as soon as it has answered.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,15 +16,15 @@ use tracing::warn;
 
 use super::pool::Pool;
 
-/// How many pools are left within a while, at most.
+/// How many pools that were left within a while still have connections, at most.
 const MOST_LEFT: usize = 3;
 const WHILE: Duration = Duration::from_mins(5);
 
-/// A pool, and when it took the place of others.
+/// A pool, and those that were there before.
 pub(super) struct Pools {
     current: Arc<Pool>,
-    /// When the last ones were left.
-    left: Vec<Instant>,
+    /// Those that were left, and when.
+    left: Vec<(Arc<Pool>, Instant)>,
 }
 
 impl Pools {
@@ -50,7 +51,9 @@ impl Pools {
             pool.is_silent.store(false, Ordering::SeqCst);
             return (pool, false);
         }
-        self.left.retain(|left| left.elapsed() < WHILE);
+        // What comes back late to one of them is closed with it.
+        self.left
+            .retain(|(pool, since)| pool.is_waited_for() && since.elapsed() < WHILE);
         (pool, self.left.len() < MOST_LEFT)
     }
 
@@ -58,8 +61,8 @@ impl Pools {
     pub(super) fn replace(&mut self, silent: &Arc<Pool>, fresh: DatabaseConnection) -> Arc<Pool> {
         if Arc::ptr_eq(&self.current, silent) {
             silent.retire();
-            self.left.push(Instant::now());
-            self.current = Pool::of(fresh);
+            let left = mem::replace(&mut self.current, Pool::of(fresh));
+            self.left.push((left, Instant::now()));
             warn!("the database was silent for too long; its connections are replaced");
         }
         Arc::clone(&self.current)

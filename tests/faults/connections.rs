@@ -35,7 +35,7 @@ async fn clients_survive_a_database_without_a_connection_to_spare() {
 }
 
 /// How many connections wait for a lock.
-async fn waiting(database: &DatabaseConnection) -> i64 {
+pub(crate) async fn waiting(database: &DatabaseConnection) -> i64 {
     let backend = database.get_database_backend();
     let sql = if backend == DbBackend::Postgres {
         "SELECT count(*) AS waiting FROM pg_stat_activity \

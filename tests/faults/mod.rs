@@ -5,7 +5,7 @@
 
 mod calls;
 mod clock;
-mod connections;
+pub(crate) mod connections;
 mod invariants;
 mod network;
 mod process;

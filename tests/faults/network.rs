@@ -93,6 +93,31 @@ async fn clients_survive_connections_that_go_silent() {
     on_servers(old_connections_silent).await;
 }
 
+async fn slow_at_first(engine: Engine) {
+    let Some((mut scene, network)) = scene(engine).await else {
+        return;
+    };
+
+    // More often than a locked table may have connections left behind.
+    for _ in 0..5 {
+        network.set(Fault::Delay(Duration::from_millis(1_200)));
+        scene.trouble().await;
+        network.set(Fault::None);
+        scene.recover("slower than the deadline").await;
+    }
+    network.set(Fault::Swallow);
+    scene.trouble().await;
+    network.set(Fault::None);
+
+    scene.recover("silent after it was slow").await;
+    scene.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_survive_a_database_that_is_slow_before_it_is_silent() {
+    on_servers(slow_at_first).await;
+}
+
 async fn slowness(engine: Engine) {
     let Some((mut scene, network)) = scene(engine).await else {
         return;
