@@ -4,9 +4,17 @@
 //! the first rule that says no, the last one shows what each of them says. No rule can be in one
 //! and missing from another.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod times;
+
+use chrono::{DateTime, Utc};
 
 use super::{Claim, Refusal, Subject, TokenPolicy, Unsupported, VerifiedToken};
+use times::{
+    has_an_expiry, has_not_expired, is_inside_the_window, is_valid_already,
+    session_is_young_enough, was_issued,
+};
+
+pub(super) use times::expiry;
 
 /// A rule: says no by a refusal, and yes by a line of what it saw.
 pub(super) struct Rule {
@@ -169,45 +177,6 @@ fn is_a_bearer_token(case: Case<'_>) -> Verdict {
     case.seen(|| "a bearer token".to_owned())
 }
 
-fn has_an_expiry(case: Case<'_>) -> Verdict {
-    let expiry = expiry(case.token)?;
-    case.seen(|| expiry.to_string())
-}
-
-fn is_valid_already(case: Case<'_>) -> Verdict {
-    match case.token.not_before {
-        Claim::Absent => case.seen(|| "not stated".to_owned()),
-        Claim::Is(not_before) if not_before - case.now <= case.policy.leeway => {
-            case.seen(|| not_before.to_string())
-        }
-        Claim::Is(_) | Claim::Malformed => Err(Unsupported::NotYetValid.into()),
-    }
-}
-
-fn was_issued(case: Case<'_>) -> Verdict {
-    let Case {
-        policy, token, now, ..
-    } = case;
-    for time in [&token.issued_at, &token.auth_time, &token.original_issue] {
-        match time {
-            Claim::Absent => {}
-            Claim::Is(time) if *time - now <= policy.leeway => {}
-            Claim::Is(_) => return Err(Unsupported::IssuedInFuture.into()),
-            Claim::Malformed => return Err(Unsupported::IssueTimeMalformed.into()),
-        }
-    }
-    let issued_at = policy.issued_at(token, expiry(token)?);
-    if token.issued_at != Claim::Absent {
-        return case.seen(|| issued_at.to_string());
-    }
-    // Its lifetime is longer than the one that is set, so nobody knows how old it is: such a token
-    // would grow younger with every look, past every cut-off and every end of its session.
-    if issued_at - now > policy.leeway {
-        return Err(Unsupported::Undated.into());
-    }
-    case.seen(|| format!("not stated; {issued_at} by its expiry"))
-}
-
 fn is_from_our_issuer(case: Case<'_>) -> Verdict {
     match (case.policy.issuer.as_deref(), &case.token.issuer) {
         (None, Claim::Absent | Claim::Is(_)) => {
@@ -261,71 +230,11 @@ fn is_of_this_contract(case: Case<'_>) -> Verdict {
     }
 }
 
-fn is_inside_the_window(case: Case<'_>) -> Verdict {
-    let (expiry, now, window) = (expiry(case.token)?, case.now, case.policy.refresh_window);
-    if now - expiry > window {
-        return Err(Refusal::RefreshWindowOver);
-    }
-    case.seen(|| {
-        let left = span(expiry + window - now).unwrap_or_default();
-        match span(now - expiry) {
-            None => format!("not expired yet, refreshes for another {left}"),
-            Some(ago) => format!("expired {ago} ago, {left} left"),
-        }
-    })
-}
-
-fn session_is_young_enough(case: Case<'_>) -> Verdict {
-    let Case {
-        policy, token, now, ..
-    } = case;
-    let started_at = policy.started_at(token, expiry(token)?, now);
-    let end = policy.session_end(started_at);
-    // At the very end nothing is left to give: a token that lives zero seconds helps nobody.
-    if now >= end {
-        return Err(Refusal::SessionExpired);
-    }
-    case.seen(|| {
-        let left = span(end - now).unwrap_or_default();
-        format!("started {started_at}, {left} left")
-    })
-}
-
-fn has_not_expired(case: Case<'_>) -> Verdict {
-    let (expiry, now) = (expiry(case.token)?, case.now);
-    if now >= expiry {
-        return Err(Refusal::Expired);
-    }
-    case.seen(|| format!("expires in {}", span(expiry - now).unwrap_or_default()))
-}
-
-/// `exp`, or why the token cannot be judged by it.
-pub(super) fn expiry(token: &VerifiedToken) -> Result<DateTime<Utc>, Refusal> {
-    match token.expires_at {
-        Claim::Absent => Err(Unsupported::ExpiryMissing.into()),
-        Claim::Is(expiry) => Ok(expiry),
-        Claim::Malformed => Err(Unsupported::ExpiryMalformed.into()),
-    }
-}
-
 /// The subject, or why it cannot be anybody's key.
 pub(super) fn subject(token: &VerifiedToken) -> Result<&Subject, Refusal> {
     match &token.subject {
         Claim::Absent => Err(Unsupported::SubjectMissing.into()),
         Claim::Is(subject) if subject.is_a_key() => Ok(subject),
         Claim::Is(_) | Claim::Malformed => Err(Unsupported::SubjectMalformed.into()),
-    }
-}
-
-/// A positive duration in the largest two units, for people.
-fn span(duration: TimeDelta) -> Option<String> {
-    let seconds = duration.num_seconds();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        _ if duration < TimeDelta::zero() => None,
-        (0, 0, 0) => Some(format!("{seconds}s")),
-        (0, 0, _) => Some(format!("{minutes}m {}s", seconds % 60)),
-        (0, _, _) => Some(format!("{hours}h {minutes}m")),
-        _ => Some(format!("{days}d {hours}h")),
     }
 }
