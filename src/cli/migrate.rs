@@ -11,7 +11,7 @@ use super::terminal::{Outcome, note, table};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// Make what is missing
+    /// Make what is missing, however long it takes
     Up,
     /// Remove what remint made, the users in its own table included; never another users table
     Down {
@@ -29,7 +29,7 @@ pub(super) enum Action {
 
 pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
     let config = settings.config(Purpose::Database)?;
-    let database = store::connect(&config.database).await?;
+    let database = store::connect_to_migrate(&config.database).await?;
     let migrator = app::migrator(&config);
     match action {
         Action::Up => {

@@ -10,7 +10,7 @@ use tracing::warn;
 use url::Url;
 
 use super::errors::{SILENCE, may_come_up};
-use super::options::{options_for_existing, options_for_own};
+use super::options::{Pace, options_for_existing, options_for_own};
 
 /// What SQLite says of a file that is not there (`SQLITE_CANTOPEN`).
 const CANNOT_OPEN: &str = "unable to open database file";
@@ -43,6 +43,12 @@ pub enum ConnectError {
     /// The migrations failed.
     #[error("remint's own tables could not be made: {0}")]
     Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// They did not end in the time that a statement has.
+    #[error(
+        "remint's own tables take longer to change than a statement may: {0}; run `remint migrate \
+         up`, which gives them the time"
+    )]
+    MigrateByHand(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A SQLite file that is only read is not there.
     #[error("there is no SQLite file {0}, or it may not be read")]
     NoFile(String),
@@ -70,7 +76,15 @@ pub enum ConnectError {
 ///
 /// A SQLite file is made where there is none, and set up for many readers beside a writer.
 pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
-    open(settings, options_for_own(settings)).await
+    open(settings, options_for_own(settings, Pace::InTime)).await
+}
+
+/// The same to change its tables, however large they are: a statement takes as long as it takes, and
+/// waits for a lock no longer than others.
+pub async fn connect_to_migrate(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, ConnectError> {
+    open(settings, options_for_own(settings, Pace::Unhurried)).await
 }
 
 /// Opens a database that is only read, and changes nothing about it.

@@ -27,7 +27,7 @@ use crate::metrics;
 use super::connect::DatabaseSettings;
 use super::dialect::Dialect;
 use super::lent::Lent;
-use super::options::{options_for_existing, options_for_own};
+use super::options::{Pace, options_for_existing, options_for_own};
 use super::pool::{Pool, sizes};
 use super::pools::Pools;
 
@@ -57,7 +57,11 @@ struct Renewal {
 impl Connections {
     /// To the service's own database, beginning with `connection`, which [`super::connect()`] opened.
     pub fn to_own(connection: DatabaseConnection, settings: &DatabaseSettings) -> Self {
-        Self::renewed(connection, options_for_own(settings), settings)
+        Self::renewed(
+            connection,
+            options_for_own(settings, Pace::InTime),
+            settings,
+        )
     }
 
     /// To one that is only read, which [`super::connect_to_existing`] opened.

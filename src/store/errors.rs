@@ -24,10 +24,16 @@ pub(super) fn is_about_a_value(error: &DbErr) -> bool {
 }
 
 /// Whether the server gave up waiting for somebody else: for a lock (55P03), or by the limit of the
-/// statement (57014, and 70100 of MariaDB).
+/// statement.
 pub(super) fn is_held_up(error: &DbErr) -> bool {
     let code = said_by_server(error).and_then(DatabaseError::code);
-    code.is_some_and(|code| code == "55P03" || code == "57014" || code == "70100")
+    code.is_some_and(|code| code == "55P03") || is_out_of_time(error)
+}
+
+/// Whether the server gave up by the limit of the statement (57014, and 70100 of MariaDB).
+pub(super) fn is_out_of_time(error: &DbErr) -> bool {
+    let code = said_by_server(error).and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "57014" || code == "70100")
 }
 
 /// Whether the connection broke, as each one of the pool does that is there while the server is

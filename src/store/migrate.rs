@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use migration::Migrator;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::SchemaManager;
 use sea_orm_migration::migrator::MigratorTraitSelf;
@@ -13,8 +13,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::ConnectError;
-use super::dialect::Dialect;
-use super::errors::is_held_up;
+use super::errors::{is_held_up, is_out_of_time};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +31,6 @@ const LOOKS: u32 = 10;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// No limit to what a statement takes, until the end of the transaction.
-const UNHURRIED_POSTGRES: &str = "SET LOCAL statement_timeout = 0";
-
-/// The same until it is said otherwise, with one of a second to the wait for a table: behind whoever
-/// waits for all of it everybody else waits as well. MySQL knows only the latter.
-const UNHURRIED_MYSQL: [&str; 2] = [
-    "SET @remint_wait = @@lock_wait_timeout, SESSION lock_wait_timeout = 1",
-    "SET @remint_limit = @@max_statement_time, SESSION max_statement_time = 0",
-];
-
-/// As it was before [`UNHURRIED_MYSQL`].
-const HURRIED_MYSQL: [&str; 2] = [
-    "SET SESSION lock_wait_timeout = @remint_wait",
-    "SET SESSION max_statement_time = @remint_limit",
-];
 
 /// Makes and changes the service's own tables. Safe when several replicas start at once. Tables that a
 /// newer version has changed stay as they are: within a major version this one can work on them.
@@ -69,53 +52,23 @@ pub async fn migrate_up(
     migrate_once(connection, migrator).await.map_err(failed)
 }
 
+/// One transaction, where the database can take back what it made.
 async fn migrate_once(connection: &DatabaseConnection, migrator: Migrator) -> Result<(), DbErr> {
-    unhurried(connection, async |transaction| {
-        migrator.install(transaction).await?;
-        let states = states(migrator, &recorded(transaction).await?);
-        if states.iter().any(|one| !one.is_known) && states.iter().all(|one| one.is_applied) {
-            // A replica that is started again while a newer version takes over, or one that was put back.
-            warn!("the tables are those of a newer version; going on with them");
-            Ok(())
-        } else {
-            migrator.up(transaction, None).await
-        }
-    })
-    .await
-}
-
-/// One transaction, where the database can take back what it made. What has to look at each row of a
-/// large table takes as long as it takes; the wait for a lock is as short as ever.
-async fn unhurried(
-    connection: &DatabaseConnection,
-    steps: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), DbErr>,
-) -> Result<(), DbErr> {
     let options = TransactionOptions {
         // The default would let two readers both try to become SQLite's one writer.
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let transaction = connection.begin_with_options(options).await?;
-    let dialect = Dialect::of(connection);
-    if dialect == Dialect::Postgres {
-        transaction.execute_unprepared(UNHURRIED_POSTGRES).await?;
+    migrator.install(&transaction).await?;
+    let states = states(migrator, &recorded(&transaction).await?);
+    if states.iter().any(|one| !one.is_known) && states.iter().all(|one| one.is_applied) {
+        // A replica that is started again while a newer version takes over, or one that was put back.
+        warn!("the tables are those of a newer version; going on with them");
+    } else {
+        migrator.up(&transaction, None).await?;
     }
-    if dialect == Dialect::MySql {
-        each_known(&transaction, UNHURRIED_MYSQL).await;
-    }
-    let made = steps(&transaction).await;
-    if dialect == Dialect::MySql {
-        each_known(&transaction, HURRIED_MYSQL).await;
-    }
-    made?;
     transaction.commit().await
-}
-
-/// Runs those settings that the server knows.
-async fn each_known(transaction: &DatabaseTransaction, settings: [&str; 2]) {
-    for setting in settings {
-        transaction.execute_unprepared(setting).await.ok();
-    }
 }
 
 /// The names of those that were made, by whichever version.
@@ -156,10 +109,7 @@ pub async fn migrate_down(
     migrator: Migrator,
     steps: Option<u32>,
 ) -> Result<(), ConnectError> {
-    let down = unhurried(connection, async |transaction| {
-        migrator.down(transaction, steps).await
-    });
-    down.await.map_err(failed)
+    migrator.down(connection, steps).await.map_err(failed)
 }
 
 /// Every migration, the oldest first, those of newer versions last; changes nothing.
@@ -178,5 +128,9 @@ pub async fn migrations(
 }
 
 fn failed(error: DbErr) -> ConnectError {
-    ConnectError::Migrate(error.into())
+    if is_out_of_time(&error) {
+        ConnectError::MigrateByHand(error.into())
+    } else {
+        ConnectError::Migrate(error.into())
+    }
 }

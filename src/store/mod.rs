@@ -20,7 +20,9 @@ mod sessions;
 mod tries;
 mod values;
 
-pub use connect::{ConnectError, DatabaseSettings, connect, connect_to_existing};
+pub use connect::{
+    ConnectError, DatabaseSettings, connect, connect_to_existing, connect_to_migrate,
+};
 pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
 pub use migrate::{MigrationState, migrate_down, migrate_up, migrations, try_write};

@@ -27,10 +27,19 @@ const SQLITE_BUSY: Duration = Duration::from_secs(1);
 /// the indexes of ten million rows have room in it, and none of it is used before it is needed.
 const SQLITE_CACHE: &str = "-8000";
 
+/// How long the server goes on with a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Less than the deadline: somebody waits for an answer.
+    InTime,
+    /// As long as it takes; only the wait for a lock has an end, since everybody else waits behind it.
+    Unhurried,
+}
+
 /// Of the service's own database.
-pub(super) fn options_for_own(settings: &DatabaseSettings) -> ConnectOptions {
+pub(super) fn options_for_own(settings: &DatabaseSettings, pace: Pace) -> ConnectOptions {
     let mut options = options(settings);
-    give_up_before_us(&mut options, settings.query_deadline);
+    give_up_before_us(&mut options, settings.query_deadline, pace);
     let busy_timeout = busy_timeout(settings);
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
@@ -66,22 +75,28 @@ fn busy_timeout(settings: &DatabaseSettings) -> Duration {
 ///
 /// PostgreSQL gives up waiting for a locked row much earlier, so that there is time left for those
 /// who shared a statement with it to go on alone.
-fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration) {
+fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration, pace: Pace) {
     let limit = deadline.mul_f32(SERVERS_SHARE);
-    let postgres = format!("SET statement_timeout = {}", limit.as_millis());
+    let wait = limit.as_secs().max(1);
+    let mysql = format!("SET SESSION innodb_lock_wait_timeout = {wait}");
+    // Zero is no limit, and a table is waited for until the statement's limit, or for a day.
+    let (statement, mysql) = match pace {
+        Pace::InTime => (limit, mysql),
+        Pace::Unhurried => (
+            Duration::ZERO,
+            format!("{mysql}, lock_wait_timeout = {wait}"),
+        ),
+    };
+    let postgres = format!("SET statement_timeout = {}", statement.as_millis());
     // A plan that was made while a table was empty would read all of it for ever. What only speaks
     // PostgreSQL's protocol need not know these.
     let patience = (limit / 2).as_millis();
     let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
     // It takes an array to be of ten values, and would plan anew for each that is shorter.
     let planned_once = "SET plan_cache_mode = force_generic_plan";
-    // MySQL knows only the second one, in whole seconds. MariaDB knows both.
-    let seconds = limit.as_secs_f32();
+    // MySQL knows only the waits for locks, in whole seconds. MariaDB knows this as well.
+    let seconds = statement.as_secs_f32();
     let maria = format!("SET SESSION max_statement_time = {seconds}");
-    let mysql = format!(
-        "SET SESSION innodb_lock_wait_timeout = {}",
-        limit.as_secs().max(1)
-    );
     options
         .map_sqlx_postgres_pool_opts(move |pool| {
             let (all, some) = (postgres.clone(), of_postgres.clone());

@@ -1,16 +1,17 @@
 //! Migrations of large tables.
 
-use remint::store::{connect, migrate_up};
-use sea_orm::{ConnectionTrait as _, Statement};
+use remint::store::{ConnectError, connect, connect_to_migrate, migrate_up};
+use sea_orm::ConnectionTrait as _;
 
 use crate::harness::config;
 use crate::harness::servers::Engine::{self, MariaDb, Postgres};
 
 use super::migrations::OURS;
-use super::table::tables;
+use super::outages::another_client;
+use super::table::{Tables, tables};
 
-/// How each migration is made to take longer than a statement, and the limit of statements.
-const SLOWNESS: [(Engine, &[&str], &str); 2] = [
+/// On each engine, how each migration is made to take longer than a statement may.
+const SLOWNESS: [(Engine, &[&str]); 2] = [
     (
         Postgres,
         &[
@@ -19,7 +20,6 @@ const SLOWNESS: [(Engine, &[&str], &str); 2] = [
             "CREATE TRIGGER take_long BEFORE INSERT ON remint_migrations \
                  FOR EACH ROW EXECUTE FUNCTION take_long()",
         ],
-        "SELECT current_setting('statement_timeout') AS bound",
     ),
     (
         MariaDb,
@@ -27,13 +27,29 @@ const SLOWNESS: [(Engine, &[&str], &str); 2] = [
             "CREATE TRIGGER take_long BEFORE INSERT ON remint_migrations \
                FOR EACH ROW SET NEW.applied_at = NEW.applied_at + SLEEP(0.4)",
         ],
-        "SELECT CAST(@@max_statement_time AS char) AS bound",
     ),
 ];
 
+/// On each engine, how somebody keeps all others from a table.
+const LOCKS: [(Engine, &[&str]); 2] = [
+    (
+        Postgres,
+        &[
+            "BEGIN",
+            "LOCK TABLE remint_session IN ACCESS EXCLUSIVE MODE",
+        ],
+    ),
+    (MariaDb, &["LOCK TABLES remint_session WRITE"]),
+];
+
+fn settings(tables: &Tables) -> remint::store::DatabaseSettings {
+    let deadline = [("DATABASE_TIMEOUT_MILLISECONDS", "500")];
+    config(&tables.server.url, &deadline).database
+}
+
 #[tokio::test]
-async fn a_migration_may_take_longer_than_a_statement() {
-    for (engine, slowness, bound) in SLOWNESS {
+async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
+    for (engine, slowness) in SLOWNESS {
         let Some(tables) = tables(engine, &[]).await else {
             continue;
         };
@@ -42,24 +58,38 @@ async fn a_migration_may_take_longer_than_a_statement() {
         for statement in slowness {
             tables.sql(statement).await;
         }
-        let settings = [
-            ("DATABASE_MAX_CONNECTIONS", "1"),
-            ("DATABASE_TIMEOUT_MILLISECONDS", "500"),
-        ];
-        let settings = config(&tables.server.url, &settings).database;
-        let connection = connect(&settings).await.unwrap();
-        let limit = || async {
-            let select = Statement::from_string(connection.get_database_backend(), bound);
-            let row = connection.query_one_raw(select).await.unwrap().unwrap();
-            row.try_get::<String>("", "bound").unwrap()
-        };
-        let before = limit().await;
-        assert_ne!(before.trim_matches(['0', '.']), "", "{engine:?}");
+        let settings = settings(&tables);
+        let to_start = connect(&settings).await.unwrap();
+        let to_migrate = connect_to_migrate(&settings).await.unwrap();
 
-        let migrated = migrate_up(&connection, OURS).await;
+        let started = migrate_up(&to_start, OURS).await;
+        let migrated = migrate_up(&to_migrate, OURS).await;
 
+        assert!(
+            matches!(started, Err(ConnectError::MigrateByHand(_))),
+            "{engine:?}: {started:?}"
+        );
         migrated.unwrap_or_else(|error| panic!("{engine:?}: {error}"));
-        // What comes after it over the same connection is limited as before.
-        assert_eq!(limit().await, before, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_does_not_queue_for_a_table_for_long() {
+    for (engine, lock) in LOCKS {
+        let Some(tables) = tables(engine, &[]).await else {
+            continue;
+        };
+        tables.up().await;
+        let to_migrate = connect_to_migrate(&settings(&tables)).await.unwrap();
+        let other = another_client(&tables.server.url).await;
+        for statement in lock {
+            other.execute_unprepared(statement).await.unwrap();
+        }
+
+        // It would wait for the test to end.
+        let alter = "ALTER TABLE remint_session ADD COLUMN another integer";
+        let altered = to_migrate.execute_unprepared(alter).await;
+
+        assert!(altered.is_err(), "{engine:?}");
     }
 }
