@@ -194,7 +194,7 @@ impl Shared {
 
     /// The pool, or a new one in the place of one that is silent.
     async fn pool(&self) -> Result<Arc<Pool>, DbErr> {
-        let (pool, gives_way) = self.lock().current();
+        let (pool, gives_way) = self.lock().current(Instant::now());
         match &self.renewal {
             Some(renewal) if gives_way => {
                 // Opens no connection before it is used, so that others may have done the same.

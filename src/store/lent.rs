@@ -198,7 +198,7 @@ impl Drop for UnderWay<'_> {
 /// Keeps the place of a connection until something comes over it.
 async fn wait_for<DB: sqlx::Database>(mut connection: PoolConnection<DB>) {
     let answer = timeout(LONGEST, ping(&mut *connection)).await;
-    if answer.is_err() {
+    if !matches!(answer, Ok(Ok(()))) {
         connection.close_on_drop();
     }
 }
