@@ -16,6 +16,7 @@ mod keys;
 mod late_answers;
 mod layout;
 mod leaving;
+mod left_behind;
 mod lookups;
 mod migrations;
 mod names;

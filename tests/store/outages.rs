@@ -6,14 +6,11 @@ use remint::domain::Subject;
 use remint::service::{
     Change, DirectoryError, SessionError, SessionStore as _, UserDirectory as _,
 };
-use remint::store::{
-    Connections, DirectorySettings, SqlSessionStore, SqlUserDirectory, connect_to_existing,
-};
+use remint::store::{DirectorySettings, SqlSessionStore, SqlUserDirectory};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
-use crate::faults::connections::waiting;
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
-use crate::harness::{TestApp, config, spawn_on, spawn_on_each};
+use crate::harness::{TestApp, spawn_on, spawn_on_each};
 use crate::survival::rows;
 
 use super::changes::session;
@@ -25,7 +22,7 @@ const SHORT: Duration = Duration::from_millis(200);
 const SOON: Duration = Duration::from_secs(20);
 
 /// How each engine locks readers out of `users`, and lets them in again.
-const LOCKS: [(Engine, &[&str], &str); 3] = [
+pub(super) const LOCKS: [(Engine, &[&str], &str); 3] = [
     (
         Sqlite,
         &["PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE"],
@@ -46,7 +43,7 @@ pub(super) async fn another_client(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-async fn run(client: &DatabaseConnection, statements: &[impl AsRef<str>]) {
+pub(super) async fn run(client: &DatabaseConnection, statements: &[impl AsRef<str>]) {
     for statement in statements {
         client.execute_unprepared(statement.as_ref()).await.unwrap();
     }
@@ -105,41 +102,6 @@ async fn callers_are_told_to_come_back_while_the_table_is_locked() {
         assert_eq!(locked, (503, 503, 503), "{engine:?}");
         run(&other, &[unlock]).await;
         assert_eq!(recovered(&app).await, 200, "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn callers_who_follow_each_other_closely_leave_no_more_connections_behind_a_locked_table() {
-    let settings = [
-        ("DATABASE_MAX_CONNECTIONS", "1"),
-        ("DATABASE_TIMEOUT_MILLISECONDS", "400"),
-    ];
-    for (engine, lock, _) in &LOCKS[1..] {
-        let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
-        let Some(tables) = tables(*engine, &[table]).await else {
-            continue;
-        };
-        let settings = config(&tables.server.url, &settings).database;
-        let connection = connect_to_existing(&settings).await.unwrap();
-        let connections = Connections::to_existing(connection, &settings);
-        let deadline = settings.query_deadline;
-        let directory = DirectorySettings::default();
-        let directory = SqlUserDirectory::open(connections, &directory, deadline).await;
-        let directory = directory.unwrap();
-        let other = another_client(&tables.server.url).await;
-        run(&other, lock).await;
-
-        // Each in the very moment in which the one before has given up.
-        let locked = async || directory.find(&Subject::Text("alice".to_owned())).await;
-        while waiting(&other).await < 4 {
-            assert!(locked().await.is_err(), "{engine:?}");
-        }
-        for _ in 0..3 {
-            assert!(locked().await.is_err(), "{engine:?}");
-        }
-
-        // One, and three that were left.
-        assert_eq!(waiting(&other).await, 4, "{engine:?}");
     }
 }
 
