@@ -136,7 +136,7 @@ static MARIADB: Daemon = Daemon {
             --socket="$FOLDER/socket" --pid-file="$FOLDER/pid" --skip-name-resolve \
             --max-connections=300 --character-set-server=utf8mb4 --default-time-zone=+00:00"#,
     prepare: |port| {
-        let user = "CREATE USER service@'%' IDENTIFIED BY 'secret'";
+        let user = "CREATE USER IF NOT EXISTS service@'%' IDENTIFIED BY 'secret'";
         prepared_by_sql(port, &mariadb_admin_url(port, "mysql"), user)
     },
     running: Running::new(),
