@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use remint::domain::Contract;
 use serde_json::Value;
 
+use crate::api::limits::PATIENT;
 use crate::harness::{Answer, TestApp, jwt, logs, spawn, spawn_on_each, spawn_with};
 
 use super::frontend::{CONTRACTS, Frontend, ROTATED, assert_refused};
@@ -94,7 +95,7 @@ async fn race(app: &TestApp, frontend: &Frontend) -> Vec<Answer> {
 
 #[tokio::test]
 async fn tabs_that_race_all_get_the_same_tokens() {
-    for app in spawn_on_each(&[]).await {
+    for app in spawn_on_each(&PATIENT).await {
         for contract in ROTATED {
             let mut frontend = Frontend::log_in(&app, contract).await;
             for _ in 0..5 {

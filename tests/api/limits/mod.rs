@@ -20,7 +20,7 @@ use crate::harness::{Answer, TestApp};
 const TEN: (&str, &str) = ("RATE_LIMIT_PER_MINUTE", "10");
 
 /// Settings for many requests at once on a machine that is busy: none of them is to be given up.
-const PATIENT: [(&str, &str); 3] = [
+pub(in crate::api) const PATIENT: [(&str, &str); 3] = [
     ("DATABASE_TIMEOUT_MILLISECONDS", "60000"),
     ("REDIS_TIMEOUT_MILLISECONDS", "10000"),
     ("REQUEST_TIMEOUT_SECONDS", "120"),

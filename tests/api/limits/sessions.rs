@@ -126,10 +126,7 @@ async fn tabs_that_race_are_counted_as_one() {
 
 #[tokio::test]
 async fn where_a_token_is_good_once_only_new_ones_are_counted() {
-    let settings = [
-        ("RATE_LIMIT_PER_MINUTE", "2"),
-        ("REFRESH_MODE", "single_use"),
-    ];
+    let settings = [&PATIENT[..], &[TWO, ("REFRESH_MODE", "single_use")]].concat();
     for app in spawn_on_each(&settings).await {
         let mut token = app.expired_token();
         for _ in 0..2 {
