@@ -1,6 +1,6 @@
 //! Migrations of large tables.
 
-use remint::store::{ConnectError, connect, connect_to_migrate, migrate_up};
+use remint::store::{ConnectError, DatabaseSettings, connect, connect_to_migrate, migrate_up};
 use sea_orm::ConnectionTrait as _;
 use tokio::time::timeout;
 
@@ -44,7 +44,7 @@ const LOCKS: [(Engine, &[&str]); 2] = [
     (MariaDb, &["LOCK TABLES remint_session WRITE"]),
 ];
 
-fn settings(tables: &Tables) -> remint::store::DatabaseSettings {
+fn settings(tables: &Tables) -> DatabaseSettings {
     let deadline = [("DATABASE_TIMEOUT_MILLISECONDS", "500")];
     config(&tables.server.url, &deadline).database
 }
