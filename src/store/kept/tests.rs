@@ -4,13 +4,19 @@ use futures_util::FutureExt as _;
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, QueryResult,
 };
+use tempfile::tempdir;
 
 use super::super::connections::Connections;
 use super::super::pool::{pool, sizes};
 
 /// An empty database to which there is one connection at most.
 async fn database() -> DatabaseConnection {
-    let mut options = ConnectOptions::new("sqlite::memory:");
+    connected_to("sqlite::memory:").await
+}
+
+/// One connection to `url` at most.
+async fn connected_to(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
     options.max_connections(1);
     Database::connect(options).await.unwrap()
 }
@@ -27,16 +33,16 @@ fn idle(connections: &Connections) -> usize {
 #[tokio::test]
 async fn the_next_query_goes_over_the_same_connection() {
     let connections = Connections::from(database().await);
-    query(&connections, "CREATE TABLE t (id integer)")
-        .await
-        .unwrap();
-    assert_eq!(idle(&connections), 0);
+    query(&connections, "SELECT 1").await.unwrap();
+    assert_eq!(connections.kept(), 1);
+    // Lends nothing any more; it would be closed as soon as it has everything back.
+    let closed = connections.current().close_by_ref().now_or_never();
+    assert!(closed.is_none());
 
-    let mut next = Box::pin(query(&connections, "SELECT 1"));
+    let next = query(&connections, "SELECT 1").await;
 
-    assert!((&mut next).now_or_never().is_none());
-    assert_eq!(next.await.unwrap().len(), 1);
-    assert_eq!(idle(&connections), 0);
+    assert_eq!(next.unwrap().len(), 1);
+    assert_eq!(connections.kept(), 1);
 }
 
 #[tokio::test]
@@ -86,13 +92,19 @@ async fn a_connection_whose_statement_failed_is_left_to_its_pool() {
 
 #[tokio::test]
 async fn a_connection_whose_statement_nobody_waited_for_is_left_to_its_pool() {
-    let connections = Connections::from(database().await);
+    let folder = tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
+    let other = connected_to(&url).await;
+    let connections = Connections::from(connected_to(&url).await);
+    let count = "SELECT count(*) FROM sqlite_schema";
+    other.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
 
-    let given_up = query(&connections, "SELECT 1").now_or_never();
+    let given_up = query(&connections, count).now_or_never();
 
     assert!(given_up.is_none());
     assert_eq!(connections.kept(), 0);
-    assert_eq!(query(&connections, "SELECT 1").await.unwrap().len(), 1);
+    other.execute_unprepared("ROLLBACK").await.unwrap();
+    assert_eq!(query(&connections, count).await.unwrap().len(), 1);
 }
 
 #[test]
