@@ -13,7 +13,7 @@ pub(super) struct Column {
     /// Its type in lower case, as the database names it: `varchar`, `int8`, `tinyint(1)`, ….
     pub(super) type_name: String,
     /// The expression that makes a text, which stands for its placeholder, comparable to it; on
-    /// PostgreSQL an array of texts.
+    /// PostgreSQL an array of texts. None where it is so already.
     pub(super) as_text: Option<String>,
 }
 
@@ -70,9 +70,13 @@ const POSTGRES_COLUMNS: &str = "\
 
 /// MariaDB has no JSON but text with a check. MySQL, whose table of checks is another, takes what
 /// stands in `/*M! */` for a comment.
+///
+/// A text that is sent is utf8mb4, and is compared by the collation of the column: to convert it all
+/// the same is a tenth of what it costs the server to look 16 users up.
 const MYSQL_COLUMNS: &str = "\
-    SELECT CAST(c.column_name AS CHAR) AS name, CAST(CONCAT('CONVERT(? USING ', \
-        c.character_set_name, ') COLLATE ', c.collation_name) AS CHAR) AS as_text, CAST(CASE \
+    SELECT CAST(c.column_name AS CHAR) AS name, CAST(CASE \
+        WHEN c.character_set_name <> 'utf8mb4' THEN CONCAT('CONVERT(? USING ', \
+            c.character_set_name, ') COLLATE ', c.collation_name) END AS CHAR) AS as_text, CAST(CASE \
         WHEN FALSE /*M! OR EXISTS (SELECT 1 FROM information_schema.check_constraints k \
             WHERE k.constraint_schema = c.table_schema AND k.table_name = c.table_name \
             AND k.check_clause = CONCAT('json_valid(`', c.column_name, '`)')) */ \

@@ -4,6 +4,7 @@
 //! has many of them. Of arrays there are as many as columns, whoever asks, so that one statement with
 //! one plan serves all.
 
+use std::iter::once;
 use std::sync::Arc;
 
 use sea_orm::Value;
@@ -19,9 +20,9 @@ const NO_NUMBER: i64 = i64::MIN;
 /// A statement in all the sizes in which it is run.
 pub(super) struct Statements {
     dialect: Dialect,
-    /// For 1, 2, 4, … callers, up to [`MOST`]: nine stay prepared where 256 would push each other out.
-    /// Arrays are of any size.
-    by_power: Vec<Arc<str>>,
+    /// For 1, 2, 3, 4, 6, 8, 12, … callers, up to [`MOST`]: sixteen stay prepared where 256 would push each
+    /// other out. Arrays are of any size.
+    by_size: Vec<(usize, Arc<str>)>,
 }
 
 impl Statements {
@@ -31,17 +32,18 @@ impl Statements {
             Dialect::Postgres => 1,
             Dialect::MySql | Dialect::Sqlite => MOST,
         };
-        let sizes = (0..).map(|power| 1 << power);
+        let powers = (1..).map(|exponent| 1 << exponent);
+        let sizes = once(1).chain(powers.flat_map(|power| [power, power + power / 2]));
         let sizes = sizes.take_while(|size| *size <= largest);
         Self {
             dialect,
-            by_power: sizes.map(|size| statement(size).into()).collect(),
+            by_size: sizes.map(|size| (size, statement(size).into())).collect(),
         }
     }
 
     /// The statement for one caller.
     pub(super) fn lone(&self) -> &str {
-        self.by_power.first().map_or("", |sql| sql)
+        self.by_size.first().map_or("", |(_, sql)| sql)
     }
 
     /// The statement for the callers of these [`rows`], and its values.
@@ -78,14 +80,14 @@ impl Statements {
         (sql, values)
     }
 
+    /// The statement for so many callers, and for how many it is.
     fn of(&self, callers: usize) -> (Arc<str>, usize) {
-        let size = callers.next_power_of_two();
-        let power = match self.dialect {
-            Dialect::Postgres => 0,
-            Dialect::MySql | Dialect::Sqlite => size.trailing_zeros() as usize,
-        };
-        let sql = self.by_power.get(power);
-        (sql.cloned().unwrap_or_default(), size)
+        let larger = self.by_size.iter().find(|(size, _)| *size >= callers);
+        let statement = larger.or(self.by_size.last());
+        statement.map_or_else(
+            || ("".into(), callers),
+            |(size, sql)| (Arc::clone(sql), *size),
+        )
     }
 }
 
@@ -162,30 +164,49 @@ pub(super) fn one_of(dialect: Dialect, list: usize, size: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
-    /// What three callers run, and its values.
-    fn three(dialect: Dialect) -> (String, Vec<Value>) {
+    /// What these callers run, and its values.
+    fn of(dialect: Dialect, callers: &[(i64, Option<&str>)]) -> (String, Vec<Value>) {
         let columns = [Kind::Always, Kind::TextOrNull];
         let statements = Statements::new(dialect, |size| rows(dialect, &columns, size));
-        let callers = [(1_i64, Some("a")), (2, None), (3, Some("c"))];
-        let callers = callers.map(|(number, text)| [Value::from(number), text.into()]);
-        let (sql, values) = statements.with_rows(callers.to_vec());
+        let callers = callers.iter();
+        let callers = callers.map(|(number, text)| [Value::from(*number), (*text).into()]);
+        let (sql, values) = statements.with_rows(callers.collect());
         (sql.to_string(), values)
     }
 
     #[test]
     fn rows_of_placeholders_are_filled_up_with_the_last_one() {
-        let (sql, values) = three(Dialect::Sqlite);
+        let (sql, values) = of(Dialect::Sqlite, &[(7, Some("a")); 5]);
 
-        assert_eq!(sql, "(VALUES (?, ?), (?, ?), (?, ?), (?, ?))");
-        assert_eq!(values.len(), 8);
-        assert_eq!(values[4..6], values[6..8]);
+        assert_eq!(sql, format!("(VALUES (?, ?){})", ", (?, ?)".repeat(5)));
+        assert_eq!(values.len(), 12);
+        assert_eq!(values[8..10], values[10..12]);
+    }
+
+    #[test]
+    fn few_statements_serve_all_and_none_is_much_too_large() {
+        let sql_of = |size| one_of(Dialect::MySql, 1, size);
+        let statements = Statements::new(Dialect::MySql, sql_of);
+        let mut different = HashSet::new();
+        for callers in 1..=MOST {
+            let (sql, values) = statements.with_lists([vec![7_i64.into(); callers]]);
+
+            assert_eq!(*sql, sql_of(values.len()));
+            assert!(values.len() >= callers);
+            assert!(2 * values.len() < 3 * callers, "{callers}");
+            different.insert(sql);
+        }
+        assert_eq!(different.len(), 16);
     }
 
     #[test]
     fn arrays_hold_a_column_each_and_know_null() {
-        let (sql, values) = three(Dialect::Postgres);
+        let callers = [(1, Some("a")), (2, None), (3, Some("c"))];
+        let (sql, values) = of(Dialect::Postgres, &callers);
 
         assert_eq!(
             sql,

@@ -94,7 +94,7 @@ async fn columns_that_an_index_only_carries_along_do_not_make_it_composite() {
 }
 
 /// The ways in which keys are stored: the column, and the expression that makes the n-th key.
-const KEYS: [(Engine, &str, &str); 12] = [
+const KEYS: [(Engine, &str, &str); 15] = [
     (Sqlite, "integer", "n"),
     (Sqlite, "text", "'user ' || n"),
     (Sqlite, "varchar(36)", "'user ' || n"),
@@ -110,6 +110,21 @@ const KEYS: [(Engine, &str, &str); 12] = [
     ),
     (MariaDb, "bigint unsigned", "n"),
     (MariaDb, "varchar(255)", "CONCAT('user ', n)"),
+    (
+        MariaDb,
+        "varchar(255) COLLATE utf8mb4_bin",
+        "CONCAT('user ', n)",
+    ),
+    (
+        MariaDb,
+        "varchar(255) CHARACTER SET latin1",
+        "CONCAT('user ', n)",
+    ),
+    (
+        MariaDb,
+        "varchar(255) CHARACTER SET utf8mb3",
+        "CONCAT('user ', n)",
+    ),
     (
         MariaDb,
         "uuid",

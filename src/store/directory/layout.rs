@@ -15,7 +15,7 @@ pub(super) struct Layout {
     pub(super) table_name: String,
     pub(super) key: String,
     pub(super) key_kind: KeyKind,
-    /// See [`Column::as_text`]; none where keys are no texts.
+    /// See [`Column::as_text`]; none as well where keys are no texts.
     pub(super) key_as_text: Option<String>,
     pub(super) indexed: Indexed,
     pub(super) active: Option<Active>,
