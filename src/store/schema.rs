@@ -71,12 +71,15 @@ const POSTGRES_COLUMNS: &str = "\
 /// MariaDB has no JSON but text with a check. MySQL, whose table of checks is another, takes what
 /// stands in `/*M! */` for a comment.
 ///
-/// A text that is sent is utf8mb4, and is compared by the collation of the column: to convert it all
-/// the same is a tenth of what it costs the server to look 16 users up.
+/// A text that is sent is utf8mb4, and is compared by the collation of a table's column: to convert it all
+/// the same is a tenth of what it costs the server to look 16 users up. But what a view computes is as
+/// weak as a text that is sent, and the server would not know by whose collation to compare.
 const MYSQL_COLUMNS: &str = "\
     SELECT CAST(c.column_name AS CHAR) AS name, CAST(CASE \
-        WHEN c.character_set_name <> 'utf8mb4' THEN CONCAT('CONVERT(? USING ', \
-            c.character_set_name, ') COLLATE ', c.collation_name) END AS CHAR) AS as_text, CAST(CASE \
+        WHEN c.character_set_name <> 'utf8mb4' OR NOT EXISTS (SELECT 1 FROM information_schema.tables t \
+            WHERE t.table_schema = c.table_schema AND t.table_name = c.table_name \
+            AND t.table_type = 'BASE TABLE') \
+        THEN CONCAT('CONVERT(? USING ', c.character_set_name, ') COLLATE ', c.collation_name) END AS CHAR) AS as_text, CAST(CASE \
         WHEN FALSE /*M! OR EXISTS (SELECT 1 FROM information_schema.check_constraints k \
             WHERE k.constraint_schema = c.table_schema AND k.table_name = c.table_name \
             AND k.check_clause = CONCAT('json_valid(`', c.column_name, '`)')) */ \

@@ -4,6 +4,7 @@ use remint::store::DirectorySettings;
 
 use crate::harness::servers::Engine::{MariaDb, Postgres, Sqlite};
 
+use super::outages::{another_client, run};
 use super::table::{Tables, everywhere, keys_only, quoted, tables, verdict, verdicts};
 
 const NAMES: [&str; 8] = [
@@ -128,6 +129,26 @@ async fn on_postgresql_a_plain_name_follows_the_search_path() {
     let directory = tables.directory(&keys_only()).await;
 
     assert_eq!(verdict(&directory, "alice").await, "active");
+}
+
+#[tokio::test]
+async fn a_view_may_make_its_keys_by_another_collation() {
+    let Some(tables) = tables(MariaDb, &["CREATE TABLE people (no integer PRIMARY KEY)"]).await
+    else {
+        return;
+    };
+    let other = another_client(&tables.server.url).await;
+    let statements = [
+        "INSERT INTO people VALUES (7)",
+        "SET collation_connection = utf8mb4_unicode_520_ci",
+        "CREATE VIEW users AS SELECT CONCAT('user-', no) AS id FROM people",
+    ];
+    run(&other, &statements).await;
+
+    let directory = tables.directory(&keys_only()).await;
+
+    let seen = verdicts(&directory, ["user-7", "user-8"]).await;
+    assert_eq!(seen, ["active", "not found"]);
 }
 
 #[tokio::test]
