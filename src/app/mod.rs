@@ -199,7 +199,7 @@ pub fn codec(config: &Config) -> Result<Arc<dyn TokenCodec>, BuildError> {
 /// The service's own database, with its tables brought up to date.
 pub async fn open_own_database(config: &Config) -> Result<DatabaseConnection, ConnectError> {
     let database = store::connect(&config.database).await?;
-    store::migrate_up(&database, migrator(config)).await?;
+    store::migrate_at_start(&database, migrator(config)).await?;
     Ok(database)
 }
 

@@ -2,6 +2,7 @@
 
 use sea_orm::sqlx;
 use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 /// What is said of an attempt to connect that ended without a word from the other side.
@@ -30,10 +31,22 @@ pub(super) fn is_held_up(error: &DbErr) -> bool {
     code.is_some_and(|code| code == "55P03") || is_out_of_time(error)
 }
 
-/// Whether the server gave up by the limit of the statement (57014, and 70100 of MariaDB).
+/// Whether the server gave up by the limit of the statement (57014, and 70100 of MariaDB). It says the same
+/// where somebody has cancelled it.
 pub(super) fn is_out_of_time(error: &DbErr) -> bool {
     let code = said_by_server(error).and_then(DatabaseError::code);
     code.is_some_and(|code| code == "57014" || code == "70100")
+}
+
+/// Whether the server was stopped in the middle of the statement: by its limit on PostgreSQL, which gives up
+/// waiting for locks before that (57014), and by somebody who cancelled it (57014, and 1317 of MySQL
+/// and MariaDB). MariaDB's limit is none of these: there it counts for locks as well.
+pub(super) fn was_cut_short(error: &DbErr) -> bool {
+    let Some(said) = said_by_server(error) else {
+        return false;
+    };
+    let number = said.try_downcast_ref().map(MySqlDatabaseError::number);
+    number == Some(1317) || said.code().is_some_and(|code| code == "57014")
 }
 
 /// Whether the connection broke, as each one of the pool does that is there while the server is

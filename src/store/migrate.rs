@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::ConnectError;
-use super::errors::{is_held_up, is_out_of_time};
+use super::errors::{is_held_up, is_out_of_time, was_cut_short};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,22 +34,45 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Makes and changes the service's own tables. Safe when several replicas start at once. Tables that a
 /// newer version has changed stay as they are: within a major version this one can work on them.
-///
-/// *Why no lock.* What speaks PostgreSQL's protocol does not all have advisory locks, and in a
-/// Galera cluster they hold on one node only. So whoever meets an obstacle looks again: if another
-/// replica was there first, less is left to do each time, and in the end nothing.
 pub async fn migrate_up(
     connection: &DatabaseConnection,
     migrator: Migrator,
 ) -> Result<(), ConnectError> {
+    up(connection, migrator).await.map_err(failed)
+}
+
+/// The same at a start, over a connection whose statements have a limit: what takes longer is left to
+/// [`migrate_up`] over one of [`connect_to_migrate`](super::connect_to_migrate).
+pub async fn migrate_at_start(
+    connection: &DatabaseConnection,
+    migrator: Migrator,
+) -> Result<(), ConnectError> {
+    let in_words = |error: DbErr| {
+        if is_out_of_time(&error) {
+            ConnectError::MigrateByHand(error.into())
+        } else {
+            failed(error)
+        }
+    };
+    up(connection, migrator).await.map_err(in_words)
+}
+
+/// Looks again where something is in the way.
+///
+/// *Why no lock.* What speaks PostgreSQL's protocol does not all have advisory locks, and in a
+/// Galera cluster they hold on one node only. So whoever meets an obstacle looks again: if another
+/// replica was there first, less is left to do each time, and in the end nothing. But what was stopped
+/// in the middle of its work would only lock the table for as long once more.
+async fn up(connection: &DatabaseConnection, migrator: Migrator) -> Result<(), DbErr> {
     for _ in 1..LOOKS {
         match migrate_once(connection, migrator).await {
             Ok(()) => return Ok(()),
+            Err(error) if was_cut_short(&error) => return Err(error),
             Err(error) => info!(%error, "the migrations met an obstacle; looking again"),
         }
         sleep(PAUSE).await;
     }
-    migrate_once(connection, migrator).await.map_err(failed)
+    migrate_once(connection, migrator).await
 }
 
 /// One transaction, where the database can take back what it made.
@@ -128,9 +151,5 @@ pub async fn migrations(
 }
 
 fn failed(error: DbErr) -> ConnectError {
-    if is_out_of_time(&error) {
-        ConnectError::MigrateByHand(error.into())
-    } else {
-        ConnectError::Migrate(error.into())
-    }
+    ConnectError::Migrate(error.into())
 }

@@ -25,7 +25,9 @@ pub use connect::{
 };
 pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
-pub use migrate::{MigrationState, migrate_down, migrate_up, migrations, try_write};
+pub use migrate::{
+    MigrationState, migrate_at_start, migrate_down, migrate_up, migrations, try_write,
+};
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};
 pub use pool::pool;
 pub use sessions::SqlSessionStore;

@@ -1,12 +1,14 @@
 //! Migrations of large tables.
 
-use remint::store::{ConnectError, DatabaseSettings, connect, connect_to_migrate, migrate_up};
-use sea_orm::ConnectionTrait as _;
+use remint::store::{
+    ConnectError, DatabaseSettings, connect, connect_to_migrate, migrate_at_start, migrate_up,
+};
+use sea_orm::{ConnectionTrait as _, Statement};
 use tokio::time::timeout;
 
 use crate::harness::config;
 use crate::harness::process::PATIENCE;
-use crate::harness::servers::Engine::{self, MariaDb, Postgres};
+use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
 
 use super::migrations::OURS;
 use super::outages::another_client;
@@ -32,16 +34,45 @@ const SLOWNESS: [(Engine, &[&str]); 2] = [
     ),
 ];
 
-/// On each engine, how somebody keeps all others from a table.
-const LOCKS: [(Engine, &[&str]); 2] = [
+/// On each engine, how each migration is cancelled, and counted.
+const CANCELS: [(Engine, &[&str]); 2] = [
+    (
+        Postgres,
+        &[
+            "CREATE SEQUENCE tries",
+            "CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 PERFORM nextval('tries'); \
+                 RAISE EXCEPTION 'as if cancelled' USING ERRCODE = '57014'; END $$",
+            "CREATE TRIGGER cancel BEFORE INSERT ON remint_migrations \
+                 FOR EACH ROW EXECUTE FUNCTION cancel()",
+        ],
+    ),
+    (
+        MariaDb,
+        &[
+            "CREATE SEQUENCE tries",
+            "CREATE TRIGGER cancel BEFORE INSERT ON remint_migrations FOR EACH ROW BEGIN \
+                 SET @tries = NEXTVAL(tries); \
+                 SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'as if killed'; END",
+        ],
+    ),
+];
+
+/// On each engine, how somebody keeps all others from a table, and what the others are told.
+const LOCKS: [(Engine, &[&str], &str); 2] = [
     (
         Postgres,
         &[
             "BEGIN",
             "LOCK TABLE remint_session IN ACCESS EXCLUSIVE MODE",
         ],
+        "lock timeout",
     ),
-    (MariaDb, &["LOCK TABLES remint_session WRITE"]),
+    (
+        MariaDb,
+        &["LOCK TABLES remint_session WRITE"],
+        "Lock wait timeout exceeded",
+    ),
 ];
 
 fn settings(tables: &Tables) -> DatabaseSettings {
@@ -64,7 +95,7 @@ async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
         let to_start = connect(&settings).await.unwrap();
         let to_migrate = connect_to_migrate(&settings).await.unwrap();
 
-        let started = migrate_up(&to_start, OURS).await;
+        let started = migrate_at_start(&to_start, OURS).await;
         let migrated = migrate_up(&to_migrate, OURS).await;
 
         assert!(
@@ -76,8 +107,37 @@ async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
 }
 
 #[tokio::test]
+async fn a_migration_that_was_cancelled_is_not_begun_again() {
+    for (engine, cancels) in CANCELS {
+        let Some(tables) = tables(engine, &[]).await else {
+            continue;
+        };
+        tables.up().await;
+        tables.down().await;
+        for statement in cancels {
+            tables.sql(statement).await;
+        }
+        let database = connect_to_migrate(&settings(&tables)).await.unwrap();
+
+        let migrated = migrate_up(&database, OURS).await;
+
+        assert!(
+            matches!(migrated, Err(ConnectError::Migrate(_))),
+            "{engine:?}: {migrated:?}"
+        );
+        let next = match engine {
+            MariaDb => "SELECT NEXTVAL(tries)",
+            Postgres | Sqlite => "SELECT nextval('tries')",
+        };
+        let next = Statement::from_string(database.get_database_backend(), next);
+        let next = database.query_one_raw(next).await.unwrap().unwrap();
+        assert_eq!(next.try_get_by_index::<i64>(0).unwrap(), 2, "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_migration_does_not_queue_for_a_table_for_long() {
-    for (engine, lock) in LOCKS {
+    for (engine, lock, told) in LOCKS {
         let Some(tables) = tables(engine, &[]).await else {
             continue;
         };
@@ -91,6 +151,7 @@ async fn a_migration_does_not_queue_for_a_table_for_long() {
         let alter = "ALTER TABLE remint_session ADD COLUMN another integer";
         let altered = timeout(PATIENCE, to_migrate.execute_unprepared(alter)).await;
 
-        assert!(matches!(altered, Ok(Err(_))), "{engine:?}: {altered:?}");
+        let refused = altered.unwrap().unwrap_err().to_string();
+        assert!(refused.contains(told), "{engine:?}: {refused}");
     }
 }
