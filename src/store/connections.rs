@@ -2,10 +2,10 @@
 //!
 //! *Why.* The library's pool asks each connection that is given back to it whether it still lives,
 //! and waits for the answer without a deadline. Where the network swallows what is sent (a
-//! failover behind NAT, a proxy that hangs) such a connection never has its place in the pool back,
-//! and in the end none is left. So a pool in which a statement heard nothing for too long gives way
-//! to a new one. What is left of the old one are at most as many sockets as it had connections,
-//! until the system gives them up; while the silence lasts there are no new ones to be left.
+//! failover behind NAT, a proxy that hangs) such a connection has its place in the pool back only after
+//! minutes, if ever, and in the end none is left. So a pool in which a statement heard nothing for too
+//! long gives way to a new one. What is left of the old one are at most as many sockets as it had
+//! connections, for 20 minutes at most; [`Pools`] bounds how many pools are left so.
 //!
 //! *Why count here as well.* Whoever waits for a connection in a pool that is merely busy hears
 //! nothing either. Those wait here, where it says nothing about the network.
@@ -138,6 +138,12 @@ impl Connections {
     /// How far the pool is used up; what is kept at hand is not.
     pub(super) fn usage(&self) -> Option<metrics::Pool> {
         self.shared.lock().now().usage()
+    }
+
+    /// From now on each connection is kept at hand for so long.
+    #[cfg(test)]
+    pub(super) fn keep_for(&self, at_hand: Duration) {
+        self.shared.lock().now().kept.keep_for(at_hand);
     }
 
     /// How many connections are kept at hand.

@@ -24,11 +24,22 @@ const AT_HAND: Duration = Duration::from_millis(20);
 #[derive(Default)]
 pub(super) struct Kept(Arc<Mutex<Shelf>>);
 
-#[derive(Default)]
 struct Shelf {
     lent: Vec<Lent>,
+    /// How long each stays out of its pool.
+    at_hand: Duration,
     /// Whether somebody will come and give them back.
     is_watched: bool,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            lent: Vec::new(),
+            at_hand: AT_HAND,
+            is_watched: false,
+        }
+    }
 }
 
 impl Kept {
@@ -39,15 +50,21 @@ impl Kept {
 
     /// Keeps `lent` for the next statement, or gives it back if it was away for long enough.
     pub(super) fn keep(&self, lent: Lent) {
-        if lent.away() >= AT_HAND {
+        let mut kept = lock(&self.0);
+        if lent.away() >= kept.at_hand {
             return;
         }
-        let mut at_hand = lock(&self.0);
-        at_hand.lent.push(lent);
-        if !at_hand.is_watched {
-            at_hand.is_watched = true;
+        kept.lent.push(lent);
+        if !kept.is_watched {
+            kept.is_watched = true;
             tokio::spawn(give_back(Arc::clone(&self.0)));
         }
+    }
+
+    /// From now on keeps them for so long, on a machine that may stand still.
+    #[cfg(test)]
+    pub(super) fn keep_for(&self, at_hand: Duration) {
+        lock(&self.0).at_hand = at_hand;
     }
 
     /// How many there are.
@@ -78,9 +95,10 @@ impl Drop for Shelf {
 async fn give_back(shelf: Arc<Mutex<Shelf>>) {
     let mut watch = Watch(Some(shelf));
     while let Some(shelf) = &watch.0 {
-        sleep(AT_HAND).await;
+        let at_hand = lock(shelf).at_hand;
+        sleep(at_hand).await;
         let mut shelf = lock(shelf);
-        shelf.lent.retain(|lent| lent.away() < AT_HAND);
+        shelf.lent.retain(|lent| lent.away() < at_hand);
         if shelf.lent.is_empty() {
             shelf.is_watched = false;
             drop(shelf);

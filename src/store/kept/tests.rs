@@ -1,5 +1,7 @@
 //! Which connections are kept, and for how long.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, QueryResult,
@@ -17,8 +19,15 @@ async fn database() -> DatabaseConnection {
 /// One connection to `url` at most.
 async fn connected_to(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1);
+    options.max_connections(1).test_before_acquire(false);
     Database::connect(options).await.unwrap()
+}
+
+/// Connections to an empty database that are kept for longer than any machine stands still.
+async fn connections() -> Connections {
+    let connections = Connections::from(database().await);
+    connections.keep_for(Duration::from_mins(1));
+    connections
 }
 
 async fn query(connections: &Connections, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
@@ -32,7 +41,7 @@ fn idle(connections: &Connections) -> usize {
 
 #[tokio::test]
 async fn the_next_query_goes_over_the_same_connection() {
-    let connections = Connections::from(database().await);
+    let connections = connections().await;
     query(&connections, "SELECT 1").await.unwrap();
     assert_eq!(connections.kept(), 1);
     // Lends nothing any more; it would be closed as soon as it has everything back.
@@ -47,7 +56,7 @@ async fn the_next_query_goes_over_the_same_connection() {
 
 #[tokio::test]
 async fn what_is_kept_does_not_count_as_used() {
-    let connections = Connections::from(database().await);
+    let connections = connections().await;
     query(&connections, "SELECT 1").await.unwrap();
     assert_eq!(idle(&connections), 0);
 
@@ -58,7 +67,7 @@ async fn what_is_kept_does_not_count_as_used() {
 
 #[tokio::test]
 async fn whatever_comes_next_goes_over_what_is_kept() {
-    let connections = Connections::from(database().await);
+    let connections = connections().await;
     query(&connections, "SELECT 1").await.unwrap();
 
     connections.execute_unprepared("SELECT 1").await.unwrap();
@@ -111,7 +120,7 @@ async fn a_connection_whose_statement_nobody_waited_for_is_left_to_its_pool() {
 fn what_is_kept_when_the_runtime_ends_is_closed_without_it() {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().unwrap();
-    let connections = Connections::from(runtime.block_on(database()));
+    let connections = runtime.block_on(connections());
     runtime.block_on(query(&connections, "SELECT 1")).unwrap();
     assert_eq!(connections.kept(), 1);
     let pool = connections.current();
