@@ -140,7 +140,7 @@ mod tests {
         let (_, mut waited_for) = leave_all(&mut pools).await;
         let _of_the_current_one = waited_for.pop();
         waited_for.into_iter().for_each(Lent::close);
-        let now = Instant::now();
+        let now = pools.left.last().unwrap().at;
 
         assert!(!pools.current(now).1);
         assert!(pools.left.iter().all(|left| left.pool.is_none()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::invariants::Outcome::{Refused, Unavailable};
-use super::scene::{Scene, on_servers};
+use super::scene::{SOON, Scene, on_servers};
 use crate::harness::network::Ending::{Closed, Reset};
 use crate::harness::network::{Fault, Proxy};
 use crate::harness::servers::{self, Engine};
@@ -93,6 +93,9 @@ async fn clients_survive_connections_that_go_silent() {
     on_servers(old_connections_silent).await;
 }
 
+/// Where three pools gave way within five minutes, the next one does so ten seconds after the last.
+const SELDOM: Duration = Duration::from_secs(10);
+
 async fn slow_at_first(engine: Engine) {
     let Some((mut scene, network)) = scene(engine).await else {
         return;
@@ -109,7 +112,8 @@ async fn slow_at_first(engine: Engine) {
     scene.trouble().await;
     network.set(Fault::None);
 
-    scene.recover("silent after it was slow").await;
+    let soon = SELDOM + SOON;
+    scene.recover_within(soon, "silent after it was slow").await;
     scene.settle().await;
 }
 

@@ -18,7 +18,7 @@ use crate::survival::ALICE;
 use crate::survival::door::{Call, Door};
 
 /// What it may take until everybody is served again after everything is as it should be.
-const SOON: Duration = Duration::from_secs(6);
+pub(super) const SOON: Duration = Duration::from_secs(6);
 
 /// A service, its clients, and a way to its database past everything that fails.
 pub(super) struct Scene {
@@ -58,8 +58,13 @@ impl Scene {
 
     /// Asserts that everybody is served again, and soon.
     pub(super) async fn recover(&mut self, what: &str) {
+        self.recover_within(SOON, what).await;
+    }
+
+    /// Asserts that everybody is served again within that time.
+    pub(super) async fn recover_within(&mut self, time: Duration, what: &str) {
         let took = self.load.until(8, Granted).await;
-        assert!(took < SOON, "{what}: {took:?}");
+        assert!(took < time, "{what}: {took:?}");
     }
 
     /// What the readiness probe is answered.

@@ -3,10 +3,12 @@
 use remint::domain::Subject;
 use remint::service::UserDirectory as _;
 use remint::store::{Connections, DirectorySettings, SqlUserDirectory, connect_to_existing};
+use tokio::time::timeout;
 
 use crate::faults::connections::waiting;
 use crate::harness::config;
 use crate::harness::network::Proxy;
+use crate::harness::process::PATIENCE;
 
 use super::outages::{LOCKS, another_client, run};
 use super::table::tables;
@@ -42,9 +44,12 @@ async fn callers_who_follow_each_other_closely_leave_no_more_connections_behind_
         for _ in 0..6 {
             assert!(locked().await.is_err(), "{engine:?}");
         }
-        while waiting(&tables.connection).await < 4 {
-            assert!(locked().await.is_err(), "{engine:?}");
-        }
+        let all_wait = async {
+            while waiting(&tables.connection).await < 4 {
+                assert!(locked().await.is_err(), "{engine:?}");
+            }
+        };
+        timeout(PATIENCE, all_wait).await.expect("fewer are left");
 
         // One, and three that were left; the service knows of each.
         assert_eq!(waiting(&tables.connection).await, 4, "{engine:?}");
