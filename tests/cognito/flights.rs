@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::timeout;
 use wiremock::{MockServer, ResponseTemplate};
 
+use crate::harness::process::PATIENCE;
 use crate::harness::{Answer, TestApp};
 
 use super::stub::{
@@ -14,7 +16,10 @@ use super::stub::{
 };
 
 /// Long enough for all to arrive.
-const A_WHILE: Duration = Duration::from_millis(500);
+const A_WHILE: Duration = Duration::from_secs(2);
+
+/// Nobody gives up before that.
+const PATIENT: (&str, &str) = ("COGNITO_TIMEOUT_MILLISECONDS", "14000");
 
 async fn refresh_at_once(app: &TestApp) -> Vec<Answer> {
     join_all((0..50).map(|_| refresh(app, TOKEN))).await
@@ -22,15 +27,18 @@ async fn refresh_at_once(app: &TestApp) -> Vec<Answer> {
 
 /// Waits until `number` requests have arrived at `server`.
 async fn arrived(server: &MockServer, number: usize) {
-    while requests(server).await.len() < number {
-        tokio::task::yield_now().await;
-    }
+    let all = async {
+        while requests(server).await.len() < number {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(PATIENCE, all).await.is_ok(), "fewer arrive");
 }
 
 #[tokio::test]
 async fn fifty_requests_with_one_token_are_one_request_to_cognito() {
     let server = cognito(granted("a.b.c").set_delay(A_WHILE)).await;
-    let app = spawn(&server.uri(), &[]).await;
+    let app = spawn(&server.uri(), &[PATIENT]).await;
 
     let answers = refresh_at_once(&app).await;
 
@@ -51,7 +59,7 @@ async fn fifty_requests_with_one_token_are_one_request_to_cognito() {
 #[tokio::test]
 async fn trouble_is_shared_as_well() {
     let server = cognito(ResponseTemplate::new(500).set_delay(A_WHILE)).await;
-    let app = spawn(&server.uri(), &[("COGNITO_ROTATION", "true")]).await;
+    let app = spawn(&server.uri(), &[("COGNITO_ROTATION", "true"), PATIENT]).await;
 
     let answers = refresh_at_once(&app).await;
 
@@ -62,7 +70,7 @@ async fn trouble_is_shared_as_well() {
 #[tokio::test]
 async fn other_tokens_are_other_requests() {
     let server = cognito(granted("a.b.c").set_delay(A_WHILE)).await;
-    let app = spawn(&server.uri(), &[]).await;
+    let app = spawn(&server.uri(), &[PATIENT]).await;
 
     let (one, other) = tokio::join!(refresh(&app, TOKEN), refresh(&app, NEXT));
 
@@ -73,7 +81,7 @@ async fn other_tokens_are_other_requests() {
 #[tokio::test]
 async fn an_answer_is_not_remembered() {
     let server = cognito(granted("a.b.c")).await;
-    let app = spawn(&server.uri(), &[]).await;
+    let app = spawn(&server.uri(), &[PATIENT]).await;
     assert_eq!(refresh(&app, TOKEN).await.status, 200);
 
     super::stub::now_answers(&server, not_authorized()).await;
@@ -84,7 +92,7 @@ async fn an_answer_is_not_remembered() {
 #[tokio::test]
 async fn whoever_asked_first_may_go_away_without_harm_to_the_others() {
     let server = cognito(granted("a.b.c").set_delay(A_WHILE)).await;
-    let app = Arc::new(spawn(&server.uri(), &[]).await);
+    let app = Arc::new(spawn(&server.uri(), &[PATIENT]).await);
     let first = tokio::spawn({
         let app = Arc::clone(&app);
         async move { refresh(&app, TOKEN).await }

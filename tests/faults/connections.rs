@@ -3,10 +3,12 @@
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
 };
+use tokio::time::timeout;
 
 use super::invariants::Outcome::{Granted, Refused, Unavailable};
 use super::invariants::{Load, SETTINGS, User, assert_settled, clients};
 use super::scene::{Scene, on_servers};
+use crate::harness::process::PATIENCE;
 use crate::harness::servers::{self, Engine};
 use crate::harness::{START, spawn_with};
 use crate::survival::ALICE;
@@ -65,6 +67,12 @@ async fn locked_users(engine: Engine) {
     for _ in 0..6 {
         scene.trouble().await;
     }
+    let all_wait = async {
+        while waiting(&scene.database).await < 4 {
+            scene.trouble().await;
+        }
+    };
+    assert!(timeout(PATIENCE, all_wait).await.is_ok(), "fewer wait");
 
     // One, and three that were given up.
     assert_eq!(waiting(&scene.database).await, 4);

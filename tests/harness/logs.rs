@@ -10,11 +10,20 @@ use tracing_subscriber::fmt::MakeWriter;
 struct Logs {
     text: String,
     secrets: Vec<String>,
+    /// The line with which one was logged, by whichever task: a panic in a task of its own ends only that.
+    leak: Option<String>,
+}
+
+impl Logs {
+    fn assert_no_leak(&self) {
+        assert!(self.leak.is_none(), "a secret was logged: {:?}", self.leak);
+    }
 }
 
 static LOGS: Mutex<Logs> = Mutex::new(Logs {
     text: String::new(),
     secrets: Vec::new(),
+    leak: None,
 });
 
 /// What is shorter cannot be told from other text; hostile tokens have such signatures.
@@ -42,6 +51,7 @@ pub(crate) fn never(secret: &str) {
         return;
     }
     let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
+    logs.assert_no_leak();
     assert!(
         !logs.text.contains(&secret),
         "a secret was logged before it was named one"
@@ -63,6 +73,7 @@ pub(crate) fn assert_clean(output: &str) {
 /// The lines that contain `needle`, such as a request id.
 pub(crate) fn lines_with(needle: &str) -> Vec<String> {
     let logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
+    logs.assert_no_leak();
     logs.text
         .lines()
         .filter(|line| line.contains(needle))
@@ -89,6 +100,9 @@ impl Write for Capture {
             .iter()
             .any(|secret| text.contains(secret.as_str()));
         logs.text.push_str(&text);
+        if leaked {
+            logs.leak.get_or_insert_with(|| text.to_string());
+        }
         drop(logs);
         assert!(!leaked, "a secret was logged: {text}");
         Ok(line.len())

@@ -1,6 +1,7 @@
 //! A rolling restart: each replica in turn, while clients go on.
 
 use super::load::Load;
+use super::together::PATIENT;
 use super::{Replica, add_user};
 use crate::harness::proxy::Kind;
 use crate::harness::servers::daemon::variable;
@@ -13,7 +14,7 @@ async fn restart_each(kind: Kind, settings: &[(&str, &str)]) {
     let Some(database) = servers::database(Engine::Postgres).await else {
         return;
     };
-    let settings = [&[("REFRESH_MODE", "single_use")], settings].concat();
+    let settings = [&PATIENT, settings].concat();
     let mut replicas = [(); 2].map(|()| Replica::new(&database, &settings));
     add_user(&replicas[0], "alice");
     let Some(proxy) = kind.before(&replicas.each_ref().map(|one| one.address.clone())) else {

@@ -17,7 +17,7 @@ use crate::harness::servers::{self, Engine, ThrowawayDatabase};
 const ENGINES: [Engine; 2] = [Engine::Postgres, Engine::MariaDb];
 
 /// No limit stands in the way, and nobody gives up because the machine is slow.
-const PATIENT: [(&str, &str); 4] = [
+pub(super) const PATIENT: [(&str, &str); 4] = [
     ("REFRESH_MODE", "single_use"),
     ("REFRESH_GRACE_SECONDS", "300"),
     ("DATABASE_TIMEOUT_MILLISECONDS", "20000"),

@@ -11,10 +11,10 @@ use crate::harness::servers::Engine::{MariaDb, Postgres};
 use super::table::{tables, verdict};
 
 /// How long a caller waits.
-const DEADLINE: Duration = Duration::from_millis(200);
+const DEADLINE: Duration = Duration::from_secs(1);
 
 /// How much later an answer comes.
-const LATE: Fault = Fault::Delay(Duration::from_millis(300));
+const LATE: Fault = Fault::Delay(Duration::from_millis(1_500));
 
 /// A directory behind a network, with a single connection.
 async fn directory(url: String) -> SqlUserDirectory {

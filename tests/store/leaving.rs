@@ -20,7 +20,7 @@ use super::changes::{id, session, step};
 use super::outages::another_client;
 use super::table::DEADLINE;
 
-const PATIENT: (&str, &str) = ("DATABASE_TIMEOUT_MILLISECONDS", "60000");
+pub(super) const PATIENT: (&str, &str) = ("DATABASE_TIMEOUT_MILLISECONDS", "60000");
 
 /// As soon as the test holds the one connection, everybody waits.
 const ONE_CONNECTION: [(&str, &str); 2] = [("DATABASE_MAX_CONNECTIONS", "1"), PATIENT];

@@ -10,10 +10,11 @@ use remint::store::{DirectorySettings, SqlSessionStore, SqlUserDirectory};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
-use crate::harness::{TestApp, spawn_on, spawn_on_each};
+use crate::harness::{TestApp, spawn_beside, spawn_on, spawn_on_each};
 use crate::survival::rows;
 
 use super::changes::session;
+use super::leaving::PATIENT;
 use super::table::{DEADLINE, Tables, tables, verdict};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -129,14 +130,17 @@ async fn a_change_that_had_to_wait_for_too_long_is_not_made_afterwards() {
             ("DATABASE_TIMEOUT_MILLISECONDS", deadline),
             ("REFRESH_MODE", "single_use"),
         ];
-        let Some(app) = spawn_on(engine, &settings).await else {
+        let patient = [PATIENT, ("REFRESH_MODE", "single_use")];
+        let Some(patient) = spawn_on(engine, &patient).await else {
             continue;
         };
-        let token = app.refresh(&app.expired_token()).await.access_token();
-        let other = another_client(app.database_url()).await;
+        let token = patient.refresh(&patient.expired_token()).await;
+        let app = spawn_beside(patient.database_url(), &settings).await;
+        let other = another_client(patient.database_url()).await;
         run(&other, hold).await;
 
-        assert_eq!(app.refresh(&token).await.status, 503, "{engine:?}");
+        let answer = app.refresh(&token.access_token()).await;
+        assert_eq!(answer.status, 503, "{engine:?}");
         run(&other, &["COMMIT"]).await;
 
         // Behind what still waits, over the same connection.

@@ -7,11 +7,17 @@ use sea_orm::TransactionTrait as _;
 use serde_json::json;
 
 use super::{Figures, spawn_watched};
+use crate::api::limits::PATIENT;
 use crate::harness::servers::{Engine, database};
-use crate::harness::{ADMIN, ONE_PATIENT_CONNECTION, TestApp, spawn_on_each, spawn_over};
+use crate::harness::{ADMIN, TestApp, spawn_on_each, spawn_over};
 
 fn of(metric: &str, statement: &str) -> String {
     format!(r#"remint_database_{metric}{{statement="{statement}"}}"#)
+}
+
+/// Nobody is given up while a test holds the only connection.
+fn one_connection() -> Vec<(&'static str, &'static str)> {
+    [&PATIENT[..], &[("DATABASE_MAX_CONNECTIONS", "1")]].concat()
 }
 
 /// A token that no other caller has.
@@ -21,7 +27,7 @@ fn token(app: &TestApp, number: usize) -> String {
 
 #[tokio::test]
 async fn callers_that_share_a_statement_make_a_batch() {
-    let app = spawn_watched(&ONE_PATIENT_CONNECTION).await;
+    let app = spawn_watched(&one_connection()).await;
     let before = Figures::of(&app).await;
     let held = app.database.begin().await.unwrap();
 
@@ -73,7 +79,7 @@ async fn what_is_written_is_counted_on_every_database() {
 
 #[tokio::test]
 async fn who_waits_for_a_connection_is_seen_waiting() {
-    let app = spawn_watched(&ONE_PATIENT_CONNECTION).await;
+    let app = spawn_watched(&one_connection()).await;
     let held = app.database.begin().await.unwrap();
     let tokens: Vec<_> = (0..3).map(|number| token(&app, number)).collect();
     let mut answers = Box::pin(join_all(tokens.iter().map(|token| app.refresh(token))));

@@ -51,7 +51,8 @@ async fn a_redis_that_goes_away_is_seen_to_be_away() {
     };
     redis.start();
     let url = redis.url();
-    let app = spawn_watched(&[TWO, ("REDIS_URL", &url)]).await;
+    let patient = ("REDIS_TIMEOUT_MILLISECONDS", "10000");
+    let app = spawn_watched(&[TWO, ("REDIS_URL", &url), patient]).await;
     let token = app.expired_token();
     for _ in 0..3 {
         app.refresh(&token).await;
