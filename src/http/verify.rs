@@ -30,7 +30,8 @@ enum Verified {
     /// The token is good; the header names whom it is about.
     #[oai(status = 204)]
     Ok(
-        /// The user's key, as the token names it; all but ASCII, and `%` itself, percent-encoded as UTF-8.
+        /// The user's key, as the token names it. Whatever is not visible ASCII or a space, and `%` itself,
+        /// is percent-encoded as UTF-8.
         #[oai(header = "X-Auth-Subject")]
         String,
     ),

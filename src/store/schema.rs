@@ -79,7 +79,8 @@ const MYSQL_COLUMNS: &str = "\
         WHEN c.character_set_name <> 'utf8mb4' OR NOT EXISTS (SELECT 1 FROM information_schema.tables t \
             WHERE t.table_schema = c.table_schema AND t.table_name = c.table_name \
             AND t.table_type = 'BASE TABLE') \
-        THEN CONCAT('CONVERT(? USING ', c.character_set_name, ') COLLATE ', c.collation_name) END AS CHAR) AS as_text, CAST(CASE \
+        THEN CONCAT('CONVERT(? USING ', c.character_set_name, ') COLLATE ', c.collation_name) \
+        END AS CHAR) AS as_text, CAST(CASE \
         WHEN FALSE /*M! OR EXISTS (SELECT 1 FROM information_schema.check_constraints k \
             WHERE k.constraint_schema = c.table_schema AND k.table_name = c.table_name \
             AND k.check_clause = CONCAT('json_valid(`', c.column_name, '`)')) */ \

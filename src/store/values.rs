@@ -80,7 +80,7 @@ impl Statements {
         (sql, values)
     }
 
-    /// The statement for so many callers, and for how many it is.
+    /// The statement for so many callers, and for how many it is; that of arrays is for any number.
     fn of(&self, callers: usize) -> (Arc<str>, usize) {
         let larger = self.by_size.iter().find(|(size, _)| *size >= callers);
         let statement = larger.or(self.by_size.last());
@@ -94,7 +94,8 @@ impl Statements {
 /// `values` with the last one repeated until there are `size`.
 fn padded<T: Clone>(mut values: Vec<T>, size: usize) -> Vec<T> {
     if let Some(last) = values.last().cloned() {
-        values.resize(size, last);
+        // None is ever left out: the database refuses a statement that has too few placeholders.
+        values.resize(size.max(values.len()), last);
     }
     values
 }
@@ -201,6 +202,8 @@ mod tests {
             different.insert(sql);
         }
         assert_eq!(different.len(), 16);
+        let (_, values) = statements.with_lists([vec![7_i64.into(); MOST + 1]]);
+        assert_eq!(values.len(), MOST + 1);
     }
 
     #[test]

@@ -80,17 +80,23 @@ fn settings(tables: &Tables) -> DatabaseSettings {
     config(&tables.server.url, &deadline).database
 }
 
+/// Tables without any of ours but the list of migrations, where that happens to each migration.
+async fn before_migrations(engine: Engine, happens: &[&str]) -> Option<Tables> {
+    let tables = tables(engine, &[]).await?;
+    tables.up().await;
+    tables.down().await;
+    for statement in happens {
+        tables.sql(statement).await;
+    }
+    Some(tables)
+}
+
 #[tokio::test]
 async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
     for (engine, slowness) in SLOWNESS {
-        let Some(tables) = tables(engine, &[]).await else {
+        let Some(tables) = before_migrations(engine, slowness).await else {
             continue;
         };
-        tables.up().await;
-        tables.down().await;
-        for statement in slowness {
-            tables.sql(statement).await;
-        }
         let settings = settings(&tables);
         let to_start = connect(&settings).await.unwrap();
         let to_migrate = connect_to_migrate(&settings).await.unwrap();
@@ -109,14 +115,9 @@ async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
 #[tokio::test]
 async fn a_migration_that_was_cancelled_is_not_begun_again() {
     for (engine, cancels) in CANCELS {
-        let Some(tables) = tables(engine, &[]).await else {
+        let Some(tables) = before_migrations(engine, cancels).await else {
             continue;
         };
-        tables.up().await;
-        tables.down().await;
-        for statement in cancels {
-            tables.sql(statement).await;
-        }
         let database = connect_to_migrate(&settings(&tables)).await.unwrap();
 
         let migrated = migrate_up(&database, OURS).await;
