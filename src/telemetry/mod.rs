@@ -5,6 +5,7 @@ mod filter;
 mod json_lines;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod paced;
 mod subscriber;
 mod traces;
 
@@ -21,6 +22,7 @@ pub use audit_file::{AuditFile, NotOpened};
 pub use filter::{LogFilter, LogFormat};
 pub use traces::{EXPORTS_TRACES, Sampling, TraceSettings};
 
+use paced::Paced;
 use subscriber::Sinks;
 
 /// So many lines may wait to be written, and whoever has one more waits with them. There is room for all of
@@ -128,7 +130,7 @@ fn in_background(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGua
     let builder = NonBlockingBuilder::default()
         .lossy(false)
         .buffered_lines_limit(WAITING_LINES);
-    builder.finish(writer)
+    builder.finish(Paced(writer))
 }
 
 /// Says where, and not what: a panic's message may quote the data that caused it.
