@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 
 use crate::domain::{
     Admission, Claim, Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified,
@@ -66,10 +67,13 @@ impl Verifier {
         let admission = policy.judge_use(&token, now)?;
 
         let user_key = admission.subject.user_key();
-        let standing = self
-            .sessions
-            .standing(admission.lineage.session, &user_key)
-            .await?;
+        // At once, so that nobody waits for two answers one after the other.
+        let (standing, user) = join(
+            self.sessions.standing(admission.lineage.session, &user_key),
+            self.directory.find(&admission.subject),
+        )
+        .await;
+        let standing = standing?;
         standing.admit(admission.issued_at)?;
         if token.lineage == Claim::Absent && policy.contract.renewal() != Renewal::None {
             // The legacy backend's own: whether its session still goes on, the refresh token that
@@ -77,10 +81,7 @@ impl Verifier {
             return Err(Refusal::Expired.into());
         }
         is_current(&admission.lineage, &standing)?;
-        self.directory
-            .find(&admission.subject)
-            .await?
-            .admit(admission.issued_at)?;
+        user?.admit(admission.issued_at)?;
         Ok((token, admission))
     }
 }

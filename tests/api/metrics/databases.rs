@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Figures, spawn_watched};
 use crate::api::limits::PATIENT;
 use crate::harness::servers::{Engine, database};
-use crate::harness::{ADMIN, TestApp, spawn_on_each, spawn_over};
+use crate::harness::{ADMIN, START, TestApp, spawn_on_each, spawn_over};
 
 fn of(metric: &str, statement: &str) -> String {
     format!(r#"remint_database_{metric}{{statement="{statement}"}}"#)
@@ -113,6 +113,27 @@ async fn who_waits_for_a_connection_is_seen_waiting() {
     assert!(answers.await.iter().all(|answer| answer.status == 200));
     let figures = Figures::of(&app).await;
     assert!((figures.shown("remint_requests_in_flight") - 1.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn whoever_checks_a_token_asks_for_the_session_and_the_user_at_once() {
+    let app = spawn_watched(&one_connection()).await;
+    let held = app.database.begin().await.unwrap();
+    let live = app.token_with(&json!({"exp": START + 1800}));
+    // The first one's questions are under way, those of the second one wait for them.
+    let mut checks = Box::pin(join_all([app.verify(&live), app.verify(&live)]));
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(matches!(checks.as_mut().poll(&mut nobody), Poll::Pending));
+
+    let figures = Figures::of(&app).await;
+
+    for statement in ["find_user", "standing"] {
+        let waiting = figures.shown(&of("queue_length", statement));
+        assert!((waiting - 1.0).abs() < f64::EPSILON, "{statement}");
+    }
+    held.rollback().await.unwrap();
+    let statuses = checks.await.into_iter().map(|answer| answer.status);
+    assert_eq!(statuses.collect::<Vec<_>>(), [204, 204]);
 }
 
 #[tokio::test]
