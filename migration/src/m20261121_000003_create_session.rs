@@ -19,6 +19,7 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_postgres = is_postgres(manager).await?;
+        let is_mysql = manager.get_database_backend() == DbBackend::MySql;
         // Nobody reads ids or hashes in an order: that of their bytes will do, and takes less time
         // than that of a language.
         let key = |name, length| {
@@ -26,6 +27,8 @@ impl MigrationTrait for Migration {
             column.string_len(length).not_null();
             if is_postgres {
                 column.extra(r#"COLLATE "C""#);
+            } else if is_mysql {
+                column.extra("COLLATE utf8mb4_bin");
             }
             column
         };
@@ -54,7 +57,7 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("user_key").string_len(255).not_null())
             .col(ColumnDef::new("valid_after").big_integer().not_null())
             .take();
-        if manager.get_database_backend() == DbBackend::MySql {
+        if is_mysql {
             // Its default may be latin1, which has room for few names.
             session.character_set("utf8mb4");
             cut_off.character_set("utf8mb4");

@@ -34,6 +34,24 @@ const INDEXED: [(Engine, &str); 3] = [
     ),
 ];
 
+/// The columns whose order is that of their bytes, where it could be that of a language.
+const BYTE_BY_BYTE: [(Engine, &str); 2] = [
+    (
+        Postgres,
+        "SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, attnum) \
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+            JOIN pg_collation o ON o.oid = a.attcollation \
+            WHERE c.relname LIKE 'remint%' AND c.relkind = 'r' AND o.collname = 'C'",
+    ),
+    (
+        MariaDb,
+        "SELECT CAST(group_concat(table_name, '.', column_name \
+                ORDER BY table_name, ordinal_position SEPARATOR ' ') AS CHAR) \
+            FROM information_schema.columns WHERE table_schema = DATABASE() \
+            AND table_name LIKE 'remint%' AND collation_name = 'utf8mb4_bin'",
+    ),
+];
+
 #[tokio::test]
 async fn nothing_that_a_refresh_changes_stands_in_an_index() {
     for (engine, indexed) in INDEXED {
@@ -130,22 +148,18 @@ async fn on_postgresql_a_plan_of_a_time_with_few_sessions_reads_no_others_either
 }
 
 #[tokio::test]
-async fn on_postgresql_ids_and_hashes_are_compared_byte_by_byte() {
-    let Some(app) = spawn_on(Postgres, &[]).await else {
-        return;
-    };
+async fn ids_and_hashes_are_compared_byte_by_byte() {
+    for (engine, compared) in BYTE_BY_BYTE {
+        let Some(app) = spawn_on(engine, &[]).await else {
+            continue;
+        };
 
-    let compared = "SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, attnum) \
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation o ON o.oid = a.attcollation \
-        WHERE c.relname LIKE 'remint%' AND c.relkind = 'r' AND o.collname = 'C'";
-    let columns: String = row(&app.database, compared)
-        .await
-        .try_get_by_index(0)
-        .unwrap();
-    assert_eq!(
-        columns,
-        "remint_cut_off.user_hash remint_session.id remint_session.user_hash"
-    );
+        let columns = row(&app.database, compared).await;
+
+        let columns: String = columns.try_get_by_index(0).unwrap();
+        let expected = "remint_cut_off.user_hash remint_session.id remint_session.user_hash";
+        assert_eq!(columns, expected, "{engine:?}");
+    }
 }
 
 #[tokio::test]
