@@ -24,11 +24,11 @@ pub(super) fn is_about_a_value(error: &DbErr) -> bool {
     code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
 }
 
-/// Whether the server gave up waiting for somebody else: for a lock (55P03), or by the limit of the
-/// statement.
+/// Whether the server gave up waiting for somebody else: for a lock (55P03, and `SQLITE_BUSY`), or by the
+/// limit of the statement.
 pub(super) fn is_held_up(error: &DbErr) -> bool {
     let code = said_by_server(error).and_then(DatabaseError::code);
-    code.is_some_and(|code| code == "55P03") || is_out_of_time(error)
+    code.is_some_and(|code| code == "55P03" || code == "5") || is_out_of_time(error)
 }
 
 /// Whether the server gave up by the limit of the statement (57014, and 70100 of MariaDB). It says the same
@@ -77,6 +77,11 @@ pub(super) fn may_come_up(error: &DbErr) -> bool {
         SILENCE,
     ];
     starting.iter().any(|sign| text.contains(sign))
+}
+
+/// Whether the server refused a statement that it would refuse at any other time as well.
+pub(super) fn is_refusal(error: &DbErr) -> bool {
+    is_of_server(error) && !is_held_up(error)
 }
 
 /// Whether the server said it, in answer to a statement.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::ConnectError;
-use super::errors::{is_held_up, is_out_of_time, was_cut_short};
+use super::errors::{is_out_of_time, is_refusal, was_cut_short};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,18 +61,29 @@ pub async fn migrate_at_start(
 ///
 /// *Why no lock.* What speaks PostgreSQL's protocol does not all have advisory locks, and in a
 /// Galera cluster they hold on one node only. So whoever meets an obstacle looks again: if another
-/// replica was there first, less is left to do each time, and in the end nothing. But what was stopped
-/// in the middle of its work would only lock the table for as long once more.
+/// replica was there first, less is left to do each time, and in the end nothing. But a change of a
+/// table, which may be large, would only lock it for as long once more if it was stopped in the middle.
 async fn up(connection: &DatabaseConnection, migrator: Migrator) -> Result<(), DbErr> {
     for _ in 1..LOOKS {
         match migrate_once(connection, migrator).await {
             Ok(()) => return Ok(()),
-            Err(error) if was_cut_short(&error) => return Err(error),
+            Err(error) if was_cut_short(&error) && changes_tables(connection, migrator).await => {
+                return Err(error);
+            }
             Err(error) => info!(%error, "the migrations met an obstacle; looking again"),
         }
         sleep(PAUSE).await;
     }
     migrate_once(connection, migrator).await
+}
+
+/// Whether there is a migration to make of tables that are there. Neither new tables nor a look
+/// that finds nothing to do take long, but where the machine stands still.
+async fn changes_tables(connection: &DatabaseConnection, migrator: Migrator) -> bool {
+    let states = migrations(connection, migrator).await;
+    states.is_ok_and(|states| {
+        states.iter().any(|one| one.is_applied) && states.iter().any(|one| !one.is_applied)
+    })
 }
 
 /// One transaction, where the database can take back what it made.
@@ -117,11 +128,12 @@ fn states(migrator: Migrator, recorded: &[String]) -> Vec<MigrationState> {
 }
 
 /// Fails where nothing can be written: tables that are up to date are not, and a file that may only
-/// be read would show at the first logout. A table that is locked at this moment says nothing.
+/// be read would show at the first logout. A table that is locked at this moment says nothing, nor does
+/// a connection that is lost or cannot be had.
 pub async fn try_write(connection: &DatabaseConnection) -> Result<(), ConnectError> {
     let nothing = "DELETE FROM remint_session WHERE 1 = 0";
     match connection.execute_unprepared(nothing).await {
-        Err(error) if !is_held_up(&error) => Err(ConnectError::NotWritable(error.into())),
+        Err(error) if is_refusal(&error) => Err(ConnectError::NotWritable(error.into())),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -152,4 +164,50 @@ pub async fn migrations(
 
 fn failed(error: DbErr) -> ConnectError {
     ConnectError::Migrate(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+    use sea_orm::{ConnectOptions, Database};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn that_there_is_no_connection_at_this_moment_does_not_make_a_database_read_only() {
+        let mut options = ConnectOptions::new("sqlite::memory:");
+        options
+            .max_connections(1)
+            .acquire_timeout(Duration::from_millis(10));
+        let database = Database::connect(options).await.unwrap();
+        let all = database.begin().await.unwrap();
+
+        let tried = try_write(&database).await;
+
+        tried.unwrap();
+        // And what the database itself says counts: there is no such table.
+        all.rollback().await.unwrap();
+        try_write(&database).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_writer_of_another_process_does_not_make_a_file_read_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("remint.db");
+        let open = || {
+            let url = format!("sqlite://{}?mode=rwc", file.display());
+            let short = |options: SqliteConnectOptions| options.busy_timeout(Duration::ZERO);
+            let mut options = ConnectOptions::new(url);
+            options.max_connections(1).map_sqlx_sqlite_opts(short);
+            Database::connect(options)
+        };
+        let (database, other) = (open().await.unwrap(), open().await.unwrap());
+        let table = "CREATE TABLE remint_session (id text)";
+        other.execute_unprepared(table).await.unwrap();
+        other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+
+        let tried = try_write(&database).await;
+
+        tried.unwrap();
+    }
 }

@@ -6,11 +6,11 @@ use remint::domain::Subject;
 use remint::service::{
     Change, DirectoryError, SessionError, SessionStore as _, UserDirectory as _,
 };
-use remint::store::{DirectorySettings, SqlSessionStore, SqlUserDirectory};
+use remint::store::{DirectorySettings, SqlSessionStore, SqlUserDirectory, connect};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
-use crate::harness::{TestApp, spawn_beside, spawn_on, spawn_on_each};
+use crate::harness::{TestApp, config, spawn_beside, spawn_on, spawn_on_each};
 use crate::survival::rows;
 
 use super::changes::session;
@@ -82,6 +82,30 @@ async fn impatient(tables: &Tables) -> SqlUserDirectory {
     SqlUserDirectory::open(tables.connection.clone(), &settings, SHORT)
         .await
         .unwrap()
+}
+
+#[tokio::test]
+async fn a_table_that_is_locked_at_the_start_says_nothing_about_the_settings() {
+    let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
+    let row = "INSERT INTO users VALUES ('alice', TRUE)";
+    for (engine, lock, unlock) in &LOCKS[1..] {
+        let Some(tables) = tables(*engine, &[table, row]).await else {
+            continue;
+        };
+        // The server itself gives up long before the directory does.
+        let limit = [("DATABASE_TIMEOUT_MILLISECONDS", "500")];
+        let settings = config(&tables.server.url, &limit).database;
+        let connection = connect(&settings).await.unwrap();
+        let other = another_client(&tables.server.url).await;
+        run(&other, lock).await;
+
+        let settings = DirectorySettings::default();
+        let opened = SqlUserDirectory::open(connection, &settings, DEADLINE).await;
+
+        let directory = opened.unwrap_or_else(|error| panic!("{engine:?}: {error}"));
+        run(&other, &[unlock]).await;
+        assert_eq!(verdict(&directory, "alice").await, "active", "{engine:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use sea_orm::DbErr;
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::super::schema::{self, Column, Indexed, TableName};
+use super::super::tries::patiently;
 use super::key::KeyKind;
 use super::{DirectorySettings, SetupError};
 
@@ -70,9 +71,8 @@ impl Layout {
     ) -> Result<Self, SetupError> {
         let catalogue = |error: DbErr| SetupError::Catalogue(error.into());
         let table = TableName::parse(&settings.table);
-        let columns = schema::columns(connection, &table)
-            .await
-            .map_err(catalogue)?;
+        let columns = patiently(|| schema::columns(connection, &table));
+        let columns = columns.await.map_err(catalogue)?;
         if columns.is_empty() {
             return Err(SetupError::NoTable(settings.table.clone()));
         }
@@ -84,9 +84,8 @@ impl Layout {
 
         let key = types.find(&settings.key_column, "USERS_KEY_COLUMN")?;
         let key_kind = types.key_kind(key)?;
-        let indexed = schema::indexed(connection, &table, &key.name)
-            .await
-            .map_err(catalogue)?;
+        let indexed = patiently(|| schema::indexed(connection, &table, &key.name));
+        let indexed = indexed.await.map_err(catalogue)?;
         Ok(Self {
             table_name: settings.table.clone(),
             key: key.name.clone(),

@@ -23,6 +23,7 @@ use crate::service::{DirectoryError, UserDirectory};
 
 use super::batched::{BatchError, BatchStatement as _, Batched};
 use super::connections::Connections;
+use super::errors::is_refusal;
 use super::ping::Ping;
 use super::pool::pool;
 use super::schema::Indexed;
@@ -100,9 +101,9 @@ impl SqlUserDirectory {
             source: error.into(),
         };
         match timeout(self.deadline, connection.query_all_raw(statement)).await {
-            Ok(answer) => answer.map(|_| ()).map_err(refused),
+            Ok(Err(error)) if is_refusal(&error) => Err(refused(error)),
             // A table that is locked at this moment says nothing about the settings.
-            Err(_) => Ok(()),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
