@@ -25,18 +25,16 @@ use crate::survival::contract::{Contract, Login};
 use crate::survival::door::Door;
 use crate::survival::{CONTRACTS, rows};
 
-/// What the clients need: a deadline that is short and yet not missed by chance, and the longest
-/// grace that can be set, so that a slow machine is no thief.
-pub(crate) const SETTINGS: [(&str, &str); 4] = [
+/// What the clients need: the longest grace that can be set, so that a slow machine is no thief.
+pub(crate) const SETTINGS: [(&str, &str); 3] = [
     ADMIN,
-    ("DATABASE_TIMEOUT_MILLISECONDS", "1000"),
     ("REFRESH_GRACE_SECONDS", "300"),
     ("REFRESH_MODE", "single_use"),
 ];
 
-/// What an answer may take: a few statements, of which one takes all of its deadline, on a machine
-/// that has other things to do.
-const LONGEST: Duration = Duration::from_secs(4);
+/// What an answer may take: a request's 15 s, on a machine that has other things to do. What waits for
+/// a connection that is lost waits for minutes.
+const LONGEST: Duration = Duration::from_secs(25);
 
 /// Somebody whom the test deactivates and activates again, by turns.
 #[derive(Clone)]
@@ -129,6 +127,13 @@ pub(crate) async fn clients(user: &User, now: i64, door: impl Fn() -> Door) -> V
         });
     }
     clients
+}
+
+/// From now on the tabs of all of them go through other doors.
+pub(crate) fn go_to(clients: &mut [Client], door: impl Fn() -> Door) {
+    for client in clients {
+        client.tabs = [door(), door()];
+    }
 }
 
 impl Client {
@@ -247,9 +252,8 @@ impl Load {
         load
     }
 
-    /// Waits until so many tries from now on had that outcome; how long that took.
-    pub(crate) async fn until(&mut self, count: u32, outcome: Outcome) -> Duration {
-        let begun = Instant::now();
+    /// Waits until so many tries from now on had that outcome.
+    pub(crate) async fn until(&mut self, count: u32, outcome: Outcome) {
         let outcomes = Arc::clone(&self.outcomes);
         let counter = &outcomes[outcome as usize];
         counter.forget_permits(usize::MAX);
@@ -261,7 +265,6 @@ impl Load {
             }
         };
         timeout(PATIENCE, enough).await.unwrap();
-        begun.elapsed()
     }
 
     /// Waits for the answers to what was asked; the clients.

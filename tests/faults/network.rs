@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::invariants::Outcome::{Refused, Unavailable};
-use super::scene::{SOON, Scene, on_servers};
+use super::scene::{Scene, on_servers};
 use crate::harness::network::Ending::{Closed, Reset};
 use crate::harness::network::{Fault, Proxy};
 use crate::harness::servers::{self, Engine};
@@ -13,10 +13,6 @@ const POOL: (&str, &str) = ("DATABASE_MAX_CONNECTIONS", "2");
 
 /// Those of a pool, as many that nobody takes down, and as many that were given up just now.
 const MOST_CONNECTIONS: usize = 6;
-
-/// Where three pools gave way within five minutes, the next one does so ten seconds after the last. On a
-/// machine that stands still, each time that it does counts as silence.
-const AFTER_A_PAUSE: Duration = Duration::from_secs(10).saturating_add(SOON);
 
 /// A service with its database behind a network; nothing where the engine is not installed.
 async fn scene(engine: Engine) -> Option<(Scene, Proxy)> {
@@ -87,8 +83,7 @@ async fn old_connections_silent(engine: Engine) {
         scene.load.until(1, Unavailable).await;
         network.set(Fault::None);
 
-        let what = "all old connections silent";
-        scene.recover_within(AFTER_A_PAUSE, what).await;
+        scene.recover("all old connections silent").await;
     }
     scene.settle().await;
 }
@@ -114,8 +109,7 @@ async fn slow_at_first(engine: Engine) {
     scene.trouble().await;
     network.set(Fault::None);
 
-    let what = "silent after it was slow";
-    scene.recover_within(AFTER_A_PAUSE, what).await;
+    scene.recover("silent after it was slow").await;
     scene.settle().await;
 }
 

@@ -3,12 +3,11 @@
 
 use std::fs::OpenOptions;
 
-use remint::domain::{Clock as _, SystemClock};
 use sea_orm::Database;
 
 use super::invariants::Outcome::Granted;
-use super::invariants::{Load, User, assert_settled, clients};
-use super::place;
+use super::invariants::{Load, User, assert_settled, go_to};
+use super::{add_alice, logged_in, place};
 use crate::harness::process::{Place, Service};
 use crate::harness::servers;
 use crate::harness::wire::Wire;
@@ -71,11 +70,10 @@ async fn clients_survive_a_process_without_a_file_descriptor_to_spare() {
             continue;
         };
         let place = place(&server.url);
-        let alice = ["user", "add", "alice@example.com", "--id", ALICE];
-        place.run(&alice).only_line();
+        add_alice(&place);
+        let mut clients = logged_in(&place, &User::active(ALICE)).await;
         let mut service = place.serve_after("ulimit -n 64");
-        let (now, alice) = (SystemClock.now().timestamp(), User::active(ALICE));
-        let clients = clients(&alice, now, || Door::to(&service)).await;
+        go_to(&mut clients, || Door::to(&service));
         let mut load = Load::of(clients);
         load.until(10, Granted).await;
 

@@ -10,20 +10,24 @@ use serde_json::json;
 
 use super::invariants::Outcome::{Granted, Unavailable};
 use super::invariants::{
-    Client, Load, SETTINGS, User, assert_is_our_trouble, assert_settled, clients,
+    Client, Load, SETTINGS, User, assert_is_our_trouble, assert_settled, clients, go_to,
 };
-use super::place;
+use super::{add_alice, logged_in, place};
 use crate::harness::process::{Place, Service};
 use crate::harness::{ADMIN_KEY, START, TestApp, spawn_with};
 use crate::survival::contract::{Contract as _, ExpiredToken, Login};
 use crate::survival::door::{Call, Door};
 use crate::survival::{ALICE, rows};
 
-/// The service as a process of its own, and the time at which it started.
-fn serve(place: &Place) -> (Service, i64) {
-    let alice = ["user", "add", "alice@example.com", "--id", ALICE];
-    place.run(&alice).only_line();
-    (place.serve(), SystemClock.now().timestamp())
+/// The service as a process of its own, and clients who have logged in.
+async fn serve(place: Place, settings: &[(&str, &str)]) -> (Place, Service, Vec<Client>) {
+    add_alice(&place);
+    let mut clients = logged_in(&place, &User::active(ALICE)).await;
+    let settings = settings.iter();
+    let place = settings.fold(place, |place, (name, value)| place.with(name, value));
+    let service = place.serve();
+    go_to(&mut clients, || Door::to(&service));
+    (place, service, clients)
 }
 
 /// The same file as another process sees it.
@@ -37,9 +41,9 @@ async fn beside(place: &Place, file: &str) -> DatabaseConnection {
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_survive_a_writer_of_another_process() {
     // Longer than SQLite waits.
-    let place = place("sqlite://remint.db").with("DATABASE_TIMEOUT_MILLISECONDS", "1500");
-    let (mut service, now) = serve(&place);
-    let mut load = Load::of(clients(&User::active(ALICE), now, || Door::to(&service)).await);
+    let hasty = [("DATABASE_TIMEOUT_MILLISECONDS", "1500")];
+    let (place, mut service, clients) = serve(place("sqlite://remint.db"), &hasty).await;
+    let mut load = Load::of(clients);
     let other = beside(&place, "remint.db").await;
     load.until(10, Granted).await;
 
@@ -53,23 +57,24 @@ async fn clients_survive_a_writer_of_another_process() {
     assert_settled(&mut clients, &other).await;
 }
 
-/// What presents a login of an hour ago.
-async fn first_refresh(contract: ExpiredToken, door: &mut Door, now: i64) -> Call {
+/// A service that somebody uses alone, the way to it, and what presents a login of an hour ago.
+async fn with_one_login(place: &Place, contract: ExpiredToken) -> (Service, Door, Call) {
+    add_alice(place);
+    let service = place.serve();
+    let mut door = Door::to(&service);
     let login = Login {
         user: ALICE,
         number: 0,
-        issued_at: now - 3_600,
+        issued_at: SystemClock.now().timestamp() - 3_600,
     };
-    let token = contract.log_in(door, login).await;
-    contract.present(&token)
+    let token = contract.log_in(&mut door, login).await;
+    (service, door, contract.present(&token))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
     let place = place("sqlite://remint.db").with("REFRESH_MODE", "stateless");
-    let (service, now) = serve(&place);
-    let mut door = Door::to(&service);
-    let refresh = first_refresh(ExpiredToken::Stateless, &mut door, now).await;
+    let (_service, mut door, refresh) = with_one_login(&place, ExpiredToken::Stateless).await;
     let other = beside(&place, "remint.db").await;
 
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
@@ -82,10 +87,8 @@ async fn a_writer_of_another_process_holds_nobody_up_who_only_reads() {
 async fn a_writer_of_another_process_keeps_no_answer_back_that_was_lost() {
     let place = place("sqlite://remint.db")
         .with("REFRESH_MODE", "single_use")
-        .with("DATABASE_TIMEOUT_MILLISECONDS", "1500");
-    let (service, now) = serve(&place);
-    let mut door = Door::to(&service);
-    let refresh = first_refresh(ExpiredToken::SingleUse, &mut door, now).await;
+        .with("DATABASE_TIMEOUT_MILLISECONDS", "10000");
+    let (_service, mut door, refresh) = with_one_login(&place, ExpiredToken::SingleUse).await;
     let lost = door.call(&refresh).await.unwrap();
     let other = beside(&place, "remint.db").await;
 
@@ -200,8 +203,8 @@ async fn clients_survive_a_full_disk() {
     let Some(disk) = Disk::mount(&folder) else {
         return;
     };
-    let (mut service, now) = serve(&place);
-    let mut load = Load::of(clients(&User::active(ALICE), now, || Door::to(&service)).await);
+    let (place, mut service, clients) = serve(place, &[]).await;
+    let mut load = Load::of(clients);
     load.until(10, Granted).await;
 
     disk.fill(true);

@@ -16,7 +16,7 @@ use super::servers::daemon::free_port;
 use super::{SECRET, UNLIMITED, logs};
 
 /// How long a test waits for what is sure to come, before it fails instead of hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder to run the binary in, and the environment to run it with.
 pub(crate) struct Place {

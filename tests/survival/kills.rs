@@ -1,7 +1,6 @@
 //! `kill -9` under load: clients lose answers, and nothing else.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use remint::domain::{Clock as _, SystemClock};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
@@ -14,7 +13,7 @@ use super::contract::{Contract, Login};
 use super::door::Door;
 use super::{ALICE, CONTRACTS, Row, place, rounds, rows};
 use crate::harness::Answer;
-use crate::harness::process::{Place, Service};
+use crate::harness::process::{PATIENCE, Place, Service};
 use crate::harness::servers::{self, Engine};
 
 /// How many clients there are, each with a session of its own.
@@ -88,11 +87,7 @@ async fn live_and_die(service: Service, clients: &mut Vec<Client>, chance: &mut 
 
     let enough = u32::try_from(chance.below(MOST_ANSWERS)).unwrap();
     let enough = answered.acquire_many(enough);
-    timeout(Duration::from_secs(30), enough)
-        .await
-        .unwrap()
-        .unwrap()
-        .forget();
+    timeout(PATIENCE, enough).await.unwrap().unwrap().forget();
     // The others are anywhere within their exchanges; and so is this one, after a while.
     for _ in 0..chance.below(100) {
         yield_now().await;
