@@ -113,9 +113,9 @@ async fn clients_survive_a_file_that_cannot_be_written() {
     let mut load = Load::of(clients);
     load.until(10, Granted).await;
 
-    app.sql("PRAGMA query_only = ON").await;
+    app.sql_within("PRAGMA query_only = ON").await;
     load.until(4, Unavailable).await;
-    app.sql("PRAGMA query_only = OFF").await;
+    app.sql_within("PRAGMA query_only = OFF").await;
     load.until(10, Granted).await;
 
     let mut clients = load.stop().await;
@@ -151,14 +151,14 @@ async fn a_file_that_may_not_grow_has_whole_sessions_in_it_and_takes_more_once_i
     let (app, mut clients) = one_connection().await;
     let pages: u32 = pragma(&app.database, "page_count").await.parse().unwrap();
     let before = rows(&app.database).await.len();
-    app.sql(&format!("PRAGMA max_page_count = {}", pages + 20))
+    app.sql_within(&format!("PRAGMA max_page_count = {}", pages + 20))
         .await;
 
     let started = fill(&mut Door::of(&app)).await;
 
     assert_eq!(pragma(&app.database, "integrity_check").await, "ok");
     assert_eq!(rows(&app.database).await.len(), before + started);
-    app.sql("PRAGMA max_page_count = 100000").await;
+    app.sql_within("PRAGMA max_page_count = 100000").await;
     app.sql("DELETE FROM remint_session WHERE claims LIKE '%filler%'")
         .await;
     assert_settled(&mut clients, &app.database).await;

@@ -12,7 +12,7 @@ use remint::domain::{Clock, Contract, ManualClock, RandomIds, Subject};
 use remint::http::Readiness;
 use remint::service::{Cleaner, Grant, Login, Starter};
 use remint::testing::{Assembly, TestService, TestServiceBuilder};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::{Value, json};
 
 pub(crate) use remint::testing::Answer;
@@ -266,8 +266,13 @@ impl TestApp {
         answer(self.admin_endpoint.as_ref().unwrap(), request).await
     }
 
-    /// Any statement.
+    /// Any statement; over a connection of its own, where it takes as long as it takes.
     pub(crate) async fn sql(&self, sql: &str) {
+        self.server.execute(sql).await.unwrap();
+    }
+
+    /// One that is about a connection, over one of the service's.
+    pub(crate) async fn sql_within(&self, sql: &str) {
         self.database.execute_unprepared(sql).await.unwrap();
     }
 }

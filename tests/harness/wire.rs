@@ -87,8 +87,8 @@ impl<S: Read + Write> Wire<S> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             let mut byte = [0];
-            let read = self.0.read(&mut byte).unwrap();
-            assert_eq!(read, 1, "closed after {head:?}");
+            let read = self.0.read_exact(&mut byte);
+            read.unwrap_or_else(|error| panic!("{error} after {head:?}"));
             head.push(char::from(byte[0]));
         }
         let mut answer = WireAnswer {

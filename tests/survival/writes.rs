@@ -28,7 +28,7 @@ async fn writes(app: &TestApp, engine: Engine) -> i64 {
     };
     if engine == Engine::Postgres {
         // Else it counts once a second.
-        app.sql("SELECT pg_stat_force_next_flush()").await;
+        app.sql_within("SELECT pg_stat_force_next_flush()").await;
     }
     let select = Statement::from_string(app.database.get_database_backend(), sql);
     let row = app.database.query_one_raw(select).await.unwrap().unwrap();

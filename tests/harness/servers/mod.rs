@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::time::Duration;
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DbErr};
 use tempfile::TempDir;
@@ -42,6 +43,11 @@ impl ThrowawayDatabase {
     /// Users and roles belong to the whole server: tests must give them names of their own.
     pub(crate) fn admin_url(&self) -> Option<&str> {
         self.admin_url.as_deref()
+    }
+
+    /// Any statement, over a connection of its own.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), DbErr> {
+        execute(&self.url, &[sql]).await
     }
 }
 
@@ -191,7 +197,12 @@ fn prepared_by_sql(port: u16, url: &str, statement: &str) -> Result<(), Problem>
 
 async fn execute(url: &str, statements: &[&str]) -> Result<(), DbErr> {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+    options
+        .max_connections(1)
+        .sqlx_logging(false)
+        // No task of the library's: see the options of the service.
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>);
     let connection = Database::connect(options).await?;
     for statement in statements {
         connection.execute_unprepared(statement).await?;
