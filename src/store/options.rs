@@ -15,6 +15,10 @@ use super::connect::DatabaseSettings;
 /// Asking before every query would double the round trips.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
+/// For so long a connection to a server is used. Whoever moves a database, or balances its load, is followed
+/// in that time.
+const LIFETIME: Duration = Duration::from_mins(30);
+
 /// How much of the deadline a statement has once it has begun, which it does within the first half: see
 /// [`begins_soon`](super::batched::begins_soon). There is some time left for the answer.
 const SERVERS_SHARE: f32 = 0.45;
@@ -134,6 +138,10 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.query_deadline)
         .test_before_acquire(false)
+        // Either of these would begin a task of the library that looks for old connections every now and
+        // then, and may come to look for ever, on a whole processor: sqlx 0.9.0, launchbadge/sqlx#3645.
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
         // Statements are logged with their values, and values are none of the log's business.
         .sqlx_logging(false);
     ask_the_idle(&mut options, settings.query_deadline / 4);
@@ -141,7 +149,8 @@ fn options(settings: &DatabaseSettings) -> ConnectOptions {
 }
 
 /// Asks a connection that sat idle whether it still lives, and takes no answer in time for a no:
-/// what lies in between (NAT, a load balancer) may have forgotten it without a word.
+/// what lies in between (NAT, a load balancer) may have forgotten it without a word. And gives up one
+/// that has had its [`LIFETIME`].
 ///
 /// Those of SQLite lead to a file, which hangs up on nobody.
 fn ask_the_idle(options: &mut ConnectOptions, patience: Duration) {
@@ -159,9 +168,42 @@ async fn lives<C: Connection>(
     metadata: PoolConnectionMetadata,
     patience: Duration,
 ) -> Result<bool, sqlx::Error> {
+    if metadata.age >= LIFETIME {
+        return Ok(false);
+    }
     if metadata.idle_for >= PING_AFTER_IDLE {
         let answer = timeout(patience, connection.ping()).await;
         answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Database;
+    use tokio::runtime::Handle;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_of_the_library_goes_on_beside_a_pool() {
+        let settings = DatabaseSettings {
+            url: "sqlite::memory:".into(),
+            max_connections: 2,
+            query_deadline: Duration::from_secs(5),
+            connect_deadline: Duration::from_secs(5),
+        };
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+
+        let _pool = Database::connect(options(&settings)).await.unwrap();
+        // It gives its first connection back in a task of its own, which ends.
+        let all_end = async {
+            while tasks() > 0 {
+                yield_now().await;
+            }
+        };
+
+        timeout(Duration::from_mins(1), all_end).await.unwrap();
+    }
 }
