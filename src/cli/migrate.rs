@@ -37,8 +37,13 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
             note("the tables are up to date");
         }
         Action::Down { steps } => {
-            store::migrate_down(&database, migrator, steps).await?;
-            note("done; a users table that remint did not make is untouched");
+            let gone = store::migrate_down(&database, migrator, steps).await?;
+            note(if gone.is_empty() {
+                "there was nothing to take back".to_owned()
+            } else {
+                let gone = gone.join(", ");
+                format!("taken back: {gone}; tables that remint did not make are untouched")
+            });
         }
         Action::Status { json } => {
             let migrations = store::migrations(&database, migrator).await?;

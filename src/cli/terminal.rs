@@ -58,21 +58,23 @@ pub(super) fn fail(message: &str) -> ExitCode {
 }
 
 /// Writes a table for people, or for programs a JSON list of one object per row.
-pub(super) fn table(header: &[&str], rows: &[Vec<String>], json: bool) {
+pub(super) fn table<C: Clone + Into<Value>>(header: &[&str], rows: &[Vec<C>], json: bool) {
+    let rows = rows.iter().map(|row| row.iter().cloned().map(Into::into));
     if json {
-        let object = |row: &Vec<String>| -> Value {
-            let cells = row.iter().map(|cell| Value::from(cell.as_str()));
-            header
-                .iter()
-                .map(|name| name.to_lowercase())
-                .zip(cells)
-                .collect()
+        let names = || {
+            let lower = header.iter().map(|name| name.to_lowercase());
+            lower.map(|name| name.replace(' ', "_"))
         };
-        say(rows.iter().map(object).collect::<Value>().to_string());
+        let objects = rows.map(|row| names().zip(row).collect::<Value>());
+        say(objects.collect::<Value>().to_string());
         return;
     }
+    let text = |cell: Value| {
+        cell.as_str()
+            .map_or_else(|| cell.to_string(), str::to_owned)
+    };
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header.to_vec());
-    table.add_rows(rows);
+    table.add_rows(rows.map(|row| row.map(text)));
     say(table.to_string());
 }

@@ -1,6 +1,7 @@
 //! `remint user`
 
 use clap::Subcommand;
+use serde_json::Value;
 
 use crate::app;
 use crate::config::Purpose;
@@ -64,8 +65,9 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
             say(id);
         }
         Action::List { json } => {
-            let row = |user: OwnUser| vec![user.id, user.email, user.is_active.to_string()];
-            let rows: Vec<_> = users.list().await?.into_iter().map(row).collect();
+            let row =
+                |user: OwnUser| vec![user.id.into(), user.email.into(), user.is_active.into()];
+            let rows: Vec<Vec<Value>> = users.list().await?.into_iter().map(row).collect();
             table(&["Id", "Email", "Active"], &rows, json);
         }
         Action::Activate { user } => {

@@ -1,5 +1,8 @@
 //! Opening a database.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
@@ -41,8 +44,13 @@ pub struct DatabaseSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The migrations failed.
-    #[error("remint's own tables could not be made: {0}")]
-    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("remint's own tables could not be {doing}: {source}")]
+    Migrate {
+        /// What was to be done to them.
+        doing: &'static str,
+        /// What the database said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// They did not end in the time that a statement has.
     #[error(
         "remint's own tables take longer to change than a statement may: {0}; run `remint migrate \
@@ -76,15 +84,56 @@ pub enum ConnectError {
 ///
 /// A SQLite file is made where there is none, and set up for many readers beside a writer.
 pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
-    open(settings, options_for_own(settings, Pace::InTime)).await
+    open_own(settings, Pace::InTime).await
 }
 
-/// The same to change its tables, however large they are: a statement takes as long as it takes, and
-/// waits for a lock no longer than others.
+/// Like [`connect`], for whoever changes tables, however large they are: a statement takes as long as it
+/// takes, and waits for a lock no longer than others.
 pub async fn connect_to_migrate(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, ConnectError> {
-    open(settings, options_for_own(settings, Pace::Unhurried)).await
+    open_own(settings, Pace::Unhurried).await
+}
+
+async fn open_own(
+    settings: &DatabaseSettings,
+    pace: Pace,
+) -> Result<DatabaseConnection, ConnectError> {
+    let opened = open(settings, options_for_own(settings, pace)).await;
+    if let Err(ConnectError::Unusable(source)) = &opened
+        && source.to_string().contains(CANNOT_OPEN)
+        && let Some(obstacle) = sqlite_obstacle(settings)
+    {
+        return Err(ConnectError::Unusable(obstacle.into()));
+    }
+    opened
+}
+
+/// Why a SQLite file cannot be made or written where it is to be; nothing where it can, and for other
+/// databases. Leaves nothing behind.
+pub fn sqlite_obstacle(settings: &DatabaseSettings) -> Option<String> {
+    let file = sqlite_file(settings);
+    if !settings.url.expose_secret().starts_with("sqlite:") || file.contains(":memory:") {
+        return None;
+    }
+    let file = Path::new(&file);
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    let (named, within) = (file.display(), folder.display());
+    if !folder.is_dir() {
+        return Some(format!("there is no folder {within} for {named}"));
+    }
+    // Beside it lie its log and its index, so that a file that may be written is not enough.
+    if let Err(error) = tempfile::tempfile_in(folder) {
+        return Some(format!(
+            "nothing can be written in the folder {within}: {error}"
+        ));
+    }
+    let opened = OpenOptions::new().write(true).open(file);
+    let error = opened
+        .err()
+        .filter(|error| error.kind() != ErrorKind::NotFound);
+    error.map(|error| format!("{named} cannot be written: {error}"))
 }
 
 /// Opens a database that is only read, and changes nothing about it.
@@ -127,7 +176,8 @@ async fn open(
                 refusal(settings).await.unwrap_or(error)
             }
             Ok(Err(error)) => without_url(error, settings),
-            Err(_) => DbErr::Custom(SILENCE.to_owned()),
+            // Cut off in the middle of its own tries, of which it does not tell.
+            Err(_) => refusal(settings).await.unwrap_or_else(silence),
         };
         if !may_come_up(&source) {
             return Err(ConnectError::Unusable(source.into()));
@@ -162,6 +212,10 @@ async fn audibly<T>(
             }
         }
     }
+}
+
+fn silence() -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(SILENCE.to_owned()))
 }
 
 /// What the server's port says, where it lets nobody in: the pool, which tries until its time is

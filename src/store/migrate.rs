@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use migration::Migrator;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, Statement,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::SchemaManager;
@@ -38,7 +38,7 @@ pub async fn migrate_up(
     connection: &DatabaseConnection,
     migrator: Migrator,
 ) -> Result<(), ConnectError> {
-    up(connection, migrator).await.map_err(failed)
+    up(connection, migrator).await.map_err(failed("made"))
 }
 
 /// The same at a start, over a connection whose statements have a limit: what takes longer is left to
@@ -51,7 +51,7 @@ pub async fn migrate_at_start(
         if is_out_of_time(&error) {
             ConnectError::MigrateByHand(error.into())
         } else {
-            failed(error)
+            failed("made")(error)
         }
     };
     up(connection, migrator).await.map_err(in_words)
@@ -138,13 +138,32 @@ pub async fn try_write(connection: &DatabaseConnection) -> Result<(), ConnectErr
     }
 }
 
-/// Takes back the newest `steps` migrations, or all; never a users table that remint did not make.
+/// The same of a server; of a SQLite file, which is looked at through a connection that only reads, see
+/// [`sqlite_obstacle`](super::sqlite_obstacle).
+pub async fn try_write_to_server(connection: &DatabaseConnection) -> Result<(), ConnectError> {
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    try_write(connection).await
+}
+
+/// Takes back the newest `steps` migrations, or all; never a users table that remint did not make. The names
+/// of those that were taken back.
 pub async fn migrate_down(
     connection: &DatabaseConnection,
     migrator: Migrator,
     steps: Option<u32>,
-) -> Result<(), ConnectError> {
-    migrator.down(connection, steps).await.map_err(failed)
+) -> Result<Vec<String>, ConnectError> {
+    let before = migrations(connection, migrator).await?;
+    let down = migrator.down(connection, steps).await;
+    down.map_err(failed("taken back"))?;
+    let after = migrations(connection, migrator).await?;
+    let is_gone = |one: &MigrationState| one.is_applied && !after.contains(one);
+    Ok(before
+        .into_iter()
+        .filter(is_gone)
+        .map(|one| one.name)
+        .collect())
 }
 
 /// Every migration, the oldest first, those of newer versions last; changes nothing.
@@ -154,16 +173,19 @@ pub async fn migrations(
 ) -> Result<Vec<MigrationState>, ConnectError> {
     let manager = SchemaManager::new(connection);
     let has_any = manager.has_table("remint_migrations").await;
-    let recorded = if has_any.map_err(failed)? {
-        recorded(connection).await.map_err(failed)?
+    let recorded = if has_any.map_err(failed("read"))? {
+        recorded(connection).await.map_err(failed("read"))?
     } else {
         Vec::new()
     };
     Ok(states(migrator, &recorded))
 }
 
-fn failed(error: DbErr) -> ConnectError {
-    ConnectError::Migrate(error.into())
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> ConnectError {
+    move |error| ConnectError::Migrate {
+        doing,
+        source: error.into(),
+    }
 }
 
 #[cfg(test)]

@@ -22,11 +22,13 @@ mod values;
 
 pub use connect::{
     ConnectError, DatabaseSettings, connect, connect_to_existing, connect_to_migrate,
+    sqlite_obstacle,
 };
 pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
 pub use migrate::{
     MigrationState, migrate_at_start, migrate_down, migrate_up, migrations, try_write,
+    try_write_to_server,
 };
 pub use own_users::{OwnUser, OwnUsers, OwnUsersError};
 pub use pool::pool;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{foreign_database, place_with_users};
 use crate::harness::authority::Authority;
 use crate::harness::process::{Output, Place};
-use crate::harness::servers::OwnRedis;
+use crate::harness::servers::{self, Engine, OwnRedis};
 
 /// The state of a thing that the doctor looked at, and what is said of it.
 fn finding(output: &Output, what: &str) -> (String, String) {
@@ -195,6 +195,61 @@ fn a_users_database_that_is_not_there_is_not_made() {
     assert_eq!(state, "BAD");
     assert!(seen.contains("USERS_DATABASE_URL"), "{seen}");
     assert!(!place.files().contains(&"misspelt.db".to_owned()));
+}
+
+#[test]
+fn a_file_that_serve_could_not_make_is_named_as_serve_names_it() {
+    for (url, obstacle) in [
+        (
+            "sqlite://nope/x.db",
+            "there is no folder nope for nope/x.db",
+        ),
+        (
+            "sqlite:///proc/x.db",
+            "nothing can be written in the folder /proc: ",
+        ),
+    ] {
+        let place = Place::new().with("DATABASE_URL", url);
+
+        let (doctor, serve) = (place.run(&["doctor", "--json"]), place.run(&["serve"]));
+
+        assert_eq!((doctor.code, serve.code), (Some(1), Some(1)));
+        let (state, seen) = finding(&doctor, "database");
+        assert!(state == "BAD" && seen.contains(obstacle), "{seen}");
+        assert!(serve.stderr.contains(obstacle), "{serve:?}");
+    }
+}
+
+#[tokio::test]
+async fn tables_that_may_only_be_read_are_not_enough() {
+    let Some(server) = servers::database(Engine::Postgres).await else {
+        return;
+    };
+    drop(Place::new().with("DATABASE_URL", &server.url).serve());
+    let url = format!("{}?options[default_transaction_read_only]=on", server.url);
+    let place = Place::new().with("DATABASE_URL", &url);
+
+    let (state, seen) = finding(&place.run(&["doctor", "--json"]), "database");
+
+    let what = "remint's own tables cannot be written: ";
+    assert!(state == "BAD" && seen.contains(what), "{seen}");
+}
+
+#[test]
+fn a_database_that_refuses_is_not_said_to_be_silent() {
+    for url in ["postgres://u:p@127.0.0.1:1/x", "mysql://u:p@127.0.0.1:1/x"] {
+        let place = Place::new().with("DATABASE_URL", url);
+        let place = place.with("DATABASE_CONNECT_TIMEOUT_SECONDS", "1");
+
+        let (doctor, serve) = (place.run(&["doctor"]), place.run(&["serve"]));
+
+        for said in [
+            doctor.stdout,
+            serve.stderr.lines().last().unwrap().to_owned(),
+        ] {
+            assert!(said.contains("127.0.0.1:1: Connection refused"), "{said}");
+        }
+    }
 }
 
 #[test]

@@ -53,9 +53,16 @@ fn down_takes_back_as_many_as_it_is_told() {
 fn down_removes_the_users_table_that_remint_made() {
     let place = place_with_users();
 
-    place.run(&["migrate", "down"]);
+    let down = place.run(&["migrate", "down"]);
+    let again = place.run(&["migrate", "down"]);
     place.run(&["migrate", "up"]);
 
+    let said = &down.stderr;
+    assert!(
+        said.starts_with("taken back: ") && said.contains("create_users"),
+        "{said}"
+    );
+    assert_eq!(again.stderr, "there was nothing to take back\n");
     let list = place.run(&["user", "list", "--json"]);
     assert_eq!((list.code, list.stdout.as_str()), (Some(0), "[]\n"));
 }

@@ -57,7 +57,7 @@ fn a_session_is_listed_shown_and_revoked() {
     let revoked = place.run(&["session", "revoke", &id]);
 
     assert_eq!((listed.len(), &listed[0]["state"]), (1, &"live".into()));
-    assert_eq!((&listed[0]["generation"], &shown), (&"1".into(), &listed));
+    assert_eq!((&listed[0]["generation"], &shown), (&1.into(), &listed));
     assert_eq!(revoked.code, Some(0), "{revoked:?}");
     assert_eq!(refresh(&service, &token), 401);
     assert_eq!(place.run(&["session", "revoke", &id]).code, Some(1));

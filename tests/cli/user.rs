@@ -58,8 +58,8 @@ fn users_are_listed_for_people_and_for_programs() {
     | bob   | bob@example.com   | false  |
     "#);
     let expected = json!([
-        {"id": "alice", "email": "alice@example.com", "active": "true"},
-        {"id": "bob", "email": "bob@example.com", "active": "false"},
+        {"id": "alice", "email": "alice@example.com", "active": true},
+        {"id": "bob", "email": "bob@example.com", "active": false},
     ]);
     assert_eq!(programs.json(), expected);
 }
@@ -70,9 +70,7 @@ fn a_user_is_deactivated_and_activated_by_id_or_address() {
     let active = || {
         let list = place.run(&["user", "list", "--json"]).json();
         let users = list.as_array().unwrap().iter();
-        users
-            .map(|user| user["active"] == "true")
-            .collect::<Vec<_>>()
+        users.map(|user| user["active"] == true).collect::<Vec<_>>()
     };
 
     for (action, user, then) in [

@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether the service's own database answers.
 pub(super) async fn check_own(config: &Config, findings: &mut Findings) -> bool {
+    if let Some(obstacle) = store::sqlite_obstacle(&config.database) {
+        findings.bad("database", format!("{obstacle} (DATABASE_URL)"));
+        return false;
+    }
     let database = match store::connect_to_existing(&impatient(&config.database)).await {
         Ok(database) => database,
         Err(ConnectError::NoFile(_)) => {
@@ -29,6 +33,12 @@ pub(super) async fn check_own(config: &Config, findings: &mut Findings) -> bool 
     match store::migrations(&database, app::migrator(config)).await {
         Ok(migrations) => {
             let pending = migrations.iter().filter(|one| !one.is_applied).count();
+            if pending == 0
+                && let Err(error) = store::try_write_to_server(&database).await
+            {
+                findings.bad("database", error);
+                return true;
+            }
             let seen = match pending {
                 0 if migrations.iter().any(|one| !one.is_known) => {
                     "answers; a newer version has changed its tables, on which this one can work"

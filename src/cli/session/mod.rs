@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{ArgGroup, Subcommand};
+use serde_json::Value;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -174,21 +175,21 @@ fn print(sessions: &[Session], json: bool) {
     table(&HEADER, &rows, json);
 }
 
-fn row(session: &Session, now: DateTime<Utc>) -> Vec<String> {
+fn row(session: &Session, now: DateTime<Utc>) -> Vec<Value> {
     let state = match session.state(now) {
         SessionState::Live => "live".to_owned(),
         SessionState::Over => "over".to_owned(),
         SessionState::Revoked(at, because) => format!("{} {}", because.word(), time(at)),
     };
     vec![
-        session.id.to_string(),
-        session.user_key.clone(),
-        session.contract.word().to_owned(),
-        session.generation.to_string(),
-        time(session.started_at),
-        time(session.rotated_at),
-        time(session.expires_at),
-        state,
+        session.id.to_string().into(),
+        session.user_key.clone().into(),
+        session.contract.word().into(),
+        session.generation.into(),
+        time(session.started_at).into(),
+        time(session.rotated_at).into(),
+        time(session.expires_at).into(),
+        state.into(),
     ]
 }
 

@@ -254,13 +254,12 @@ impl Totals {
 
     fn print(&self, args: &Args) {
         let counts = [self.imported, self.present, self.expired, self.bad];
-        let row = counts.map(|count| count.to_string());
         let header = if args.dry_run {
             ["Importable", "There already", "Expired already", "Bad"]
         } else {
             ["Imported", "There already", "Expired already", "Bad"]
         };
-        table(&header, &[row.to_vec()], args.json);
+        table(&header, &[counts.to_vec()], args.json);
         if self.too_old > 0 {
             note(format!(
                 "{} of the expired ones began more than SESSION_MAX_MINUTES ago",
