@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::app;
 use crate::config::Purpose;
-use crate::domain::{IdSource, RandomIds};
+use crate::domain::{IdSource, MAX_SUBJECT_BYTES, RandomIds, Subject};
 use crate::store::{OwnUser, OwnUsers, OwnUsersError};
 
 use super::settings::Settings;
@@ -55,6 +55,16 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
             inactive,
         } => {
             let id = id.unwrap_or_else(|| RandomIds.user_id().to_string());
+            if !Subject::Text(id.clone()).is_a_key() {
+                let what = format!(
+                    "an id that tokens can name has 1 to {MAX_SUBJECT_BYTES} bytes, no control \
+                     characters, and no white space at its ends"
+                );
+                return Err(what.into());
+            }
+            if email.trim().is_empty() {
+                return Err("the address is empty".into());
+            }
             users
                 .add(&OwnUser {
                     id: id.clone(),

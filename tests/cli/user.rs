@@ -30,6 +30,27 @@ fn adding_a_user_prints_the_id_alone() {
 }
 
 #[test]
+fn a_user_who_could_never_refresh_is_not_added() {
+    let place = Place::bare();
+    let no_key = "an id that tokens can name has 1 to 255 bytes, no control characters, and no white \
+                  space at its ends";
+    let long = "x".repeat(256);
+
+    for (email, id, message) in [
+        ("a@example.com", "", no_key),
+        ("a@example.com", " alice", no_key),
+        ("a@example.com", "al\nice", no_key),
+        ("a@example.com", &long, no_key),
+        (" ", "alice", "the address is empty"),
+    ] {
+        let output = place.run(&["user", "add", email, "--id", id]);
+
+        assert_error(&output, message);
+    }
+    assert_eq!(place.run(&["user", "list", "--json"]).stdout, "[]\n");
+}
+
+#[test]
 fn a_user_who_is_there_is_not_added_again() {
     let place = place_with_users();
 
