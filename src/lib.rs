@@ -3,7 +3,8 @@
 //! The arrows of who may import whom (a test holds them up):
 //!
 //! ```text
-//! main -> cli -> app -> { http, limits, store, token, cognito, config, metrics, telemetry }
+//! main -> cli -> app -> { http, limits, store, token, cognito, config, metrics }
+//! cli -> telemetry, and the layers that its commands ask
 //! http -> service -> domain
 //! limits, store, token, cognito -> service (its ports), domain
 //! http, limits, store, cognito -> metrics -> domain

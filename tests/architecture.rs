@@ -20,7 +20,6 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "domain",
             "http",
             "json",
-            "limits",
             "service",
             "store",
             "telemetry",

@@ -60,7 +60,7 @@ enum Command {
     User(user::Action),
     /// Print the OpenAPI document
     Openapi(openapi::Args),
-    /// Walk a running service through the main job and every refusal of it; the exit code tells
+    /// Walk a running service through the main job and its refusals; the exit code tells
     Smoke(smoke::Args),
     /// Ask a running service whether it can serve, for health checks; the exit code tells
     Health(health::Args),

@@ -27,7 +27,12 @@ const OUR_PREFIXES: [&str; 14] = [
 ];
 
 /// Ours by their prefix, but not settings of the service.
-const NOT_SETTINGS: [&str; 2] = ["REMINT_FULL", "REMINT_REQUIRE_SERVERS"];
+const NOT_SETTINGS: [&str; 4] = [
+    "REMINT_FULL",
+    "REMINT_REQUIRE_SERVERS",
+    "REMINT_SEED",
+    "REMINT_WRITE_DOCS",
+];
 
 /// A shorter name is near to many words.
 const LEAST_OF_A_NAME: usize = 7;

@@ -188,7 +188,7 @@ pub struct Lineage {
 /// The key that verified a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTrust {
-    /// A name for logs and metrics: `current`, `previous-1`, …, or the configured `kid`.
+    /// Its place in the ring, for logs and metrics: `current`, `previous-1`, …; never its `kid`.
     pub label: String,
     /// From when on the key no longer counts.
     pub valid_until: Option<DateTime<Utc>>,

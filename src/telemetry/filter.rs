@@ -1,6 +1,5 @@
 //! What is logged, and how a line looks.
 
-use std::fmt;
 use std::str::FromStr;
 
 use tracing::Level;
@@ -84,12 +83,6 @@ impl FromStr for LogFormat {
             "pretty" => Ok(Self::Pretty),
             _ => Err("expected pretty or json"),
         }
-    }
-}
-
-impl fmt::Display for LogFilter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -74,8 +74,7 @@ fn the_help_names_every_command() {
       token        Print a token for tests, signed with the configured key
       user         Add, list, activate or deactivate users of the table that remint itself made
       openapi      Print the OpenAPI document
-      smoke        Walk a running service through the main job and every refusal of it; the exit code
-                   tells
+      smoke        Walk a running service through the main job and its refusals; the exit code tells
       health       Ask a running service whether it can serve, for health checks; the exit code tells
       completions  Print the completions of a shell
       man          Print the man page, or write those of all commands

@@ -15,32 +15,19 @@ use super::*;
 /// Long enough for every algorithm.
 const SECRET: &str = "a secret of the tests that is long enough for each of the three algorithms";
 
-/// Every variable that holds a secret, or the name of a file with one.
-const SECRETS: [&str; 20] = [
-    "ADMIN_API_KEY",
-    "ADMIN_API_KEY_FILE",
-    "COGNITO_CLIENT_SECRET",
-    "COGNITO_CLIENT_SECRET_FILE",
-    "DATABASE_URL",
-    "DATABASE_URL_FILE",
-    "JWT_PREVIOUS_SECRET_KEYS",
-    "JWT_PREVIOUS_SECRET_KEYS_FILE",
-    "JWT_SECRET_KEY",
-    "JWT_SECRET_KEY_FILE",
-    "OAUTH_CLIENT_SECRET",
-    "OAUTH_CLIENT_SECRET_FILE",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "OTEL_EXPORTER_OTLP_HEADERS_FILE",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE",
-    "REDIS_URL",
-    "REDIS_URL_FILE",
-    "USERS_DATABASE_URL",
-    "USERS_DATABASE_URL_FILE",
-];
+/// Every variable that holds a secret, and the one with the name of its file.
+fn secrets() -> Vec<&'static str> {
+    let names = Config::variables();
+    let base = |name: &&'static str| name.strip_suffix("_FILE").filter(|it| names.contains(it));
+    let files = names.iter().copied().filter(|name| base(name).is_some());
+    files
+        .flat_map(|name| base(&name).into_iter().chain([name]))
+        .collect()
+}
 
 /// Every variable whose value can be wrong by itself.
-const CHECKED: [&str; 42] = [
+const CHECKED: [&str; 53] = [
+    "ACCEPT_IMPORTED_TOKENS",
     "ACCESS_COOKIE_NAME",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_API_KEY",
@@ -54,8 +41,12 @@ const CHECKED: [&str; 42] = [
     "DATABASE_MAX_CONNECTIONS",
     "DATABASE_TIMEOUT_MILLISECONDS",
     "DATABASE_URL",
+    "ENVELOPE_ACCESS_EXPIRE_MINUTES",
+    "ENVELOPE_ALGORITHM",
+    "ENVELOPE_REFRESH_EXPIRE_MINUTES",
     "JWT_ALGORITHM",
     "JWT_ALLOW_WEAK_SECRET",
+    "JWT_LEGACY_LIFETIME_MINUTES",
     "JWT_SECRET_KEY_FILE",
     "KEEP_ALIVE_SECONDS",
     "LISTEN_ADDR",
@@ -73,6 +64,9 @@ const CHECKED: [&str; 42] = [
     "REDIS_TIMEOUT_MILLISECONDS",
     "REDIS_URL",
     "REFRESH_COOKIE_NAME",
+    "REFRESH_GRACE_SECONDS",
+    "REFRESH_MODE",
+    "REFRESH_TOKEN_EXPIRE_MINUTES",
     "REFRESH_WINDOW_MINUTES",
     "REQUEST_BODY_TIMEOUT_SECONDS",
     "REQUEST_HEAD_TIMEOUT_SECONDS",
@@ -80,6 +74,9 @@ const CHECKED: [&str; 42] = [
     "SESSION_MAX_MINUTES",
     "SHUTDOWN_DELAY_SECONDS",
     "SHUTDOWN_TIMEOUT_SECONDS",
+    "TOKEN_PAIR_ACCESS_EXPIRE_MINUTES",
+    "TOKEN_PAIR_ALGORITHM",
+    "TOKEN_PAIR_REFRESH_EXPIRE_MINUTES",
     "TRUSTED_PROXIES",
     "UI",
     "USERS_DATABASE_URL",
@@ -201,6 +198,8 @@ fn names_of_others_are_none_of_our_business() {
         ("OAUTH_GOOGLE_CLIENT_ID", "x"),
         ("REMINT_FULL", "1"),
         ("REMINT_REQUIRE_SERVERS", "1"),
+        ("REMINT_SEED", "1"),
+        ("REMINT_WRITE_DOCS", "1"),
     ];
 
     read(&settings).unwrap();
@@ -211,7 +210,7 @@ proptest! {
     #[test]
     fn no_secret_is_ever_repeated(
         secret in "[!-~]{12,70}",
-        name in prop::sample::select(&SECRETS[..]),
+        name in prop::sample::select(secrets()),
         wrapped in prop::sample::select(&["{}", "[{}", "[\"{}\"]", "sqlite://{}", "redis://a:{}@b", "{}\n", "é{}"][..]),
         other in prop::sample::select(&["LOG_FORMAT", "JWT_ALGORITHM", "USERS_TABEL"][..]),
     ) {
