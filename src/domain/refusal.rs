@@ -84,6 +84,9 @@ pub enum Unsupported {
 /// Why the rules say no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// As old as a cut-off of the user, or older.
+    #[error("the session was revoked: it is not younger than the user's cut-off")]
+    CutOff,
     /// The token has expired, where a live one is asked for.
     #[error("the token has expired")]
     Expired,
@@ -93,7 +96,7 @@ pub enum Refusal {
     /// The session is older than it may become.
     #[error("the session has reached its maximum age")]
     SessionExpired,
-    /// Logged out, revoked, or older than the user's cut-off.
+    /// Logged out or revoked.
     #[error("the session was revoked")]
     SessionRevoked,
     /// An access and a refresh token that do not belong to one session and user.
@@ -159,6 +162,7 @@ impl Refusal {
     /// The word that counters have for it: one of a closed set, and no two are the same.
     pub fn word(self) -> &'static str {
         match self {
+            Self::CutOff => "cut_off",
             Self::Expired => "expired",
             Self::RefreshWindowOver => "refresh_window_over",
             Self::SessionExpired => "session_expired",
@@ -209,6 +213,7 @@ mod tests {
             Unsupported::Undated,
         ];
         let mut all = vec![
+            Refusal::CutOff,
             Refusal::Expired,
             Refusal::RefreshWindowOver,
             Refusal::SessionExpired,

@@ -113,8 +113,11 @@ impl Standing {
             .is_some_and(|session| session.revoked.is_some());
         // Cut-offs are whole seconds; a fraction must not save a token of the same one.
         let issued_at = issued_at.trunc_subsecs(0);
-        if revoked || self.cut_off.is_some_and(|cut_off| issued_at <= cut_off) {
+        if revoked {
             return Err(Refusal::SessionRevoked);
+        }
+        if self.cut_off.is_some_and(|cut_off| issued_at <= cut_off) {
+            return Err(Refusal::CutOff);
         }
         Ok(())
     }
@@ -125,7 +128,7 @@ impl Standing {
 pub enum Step {
     /// Nobody has exchanged anything of this session yet: write it down.
     Begin,
-    /// It is too late or too early for nothing else: end the session.
+    /// It was exchanged before, and its grace is over or another exchange followed: end the session.
     Reuse,
     /// Give the answer of `rotated_at` again.
     Replay,

@@ -1,6 +1,6 @@
 //! What the directory knows about a user.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{JsonText, Refusal, Unsupported};
 
@@ -29,8 +29,8 @@ pub enum Lookup {
 impl Lookup {
     /// The user, where they may go on with a token issued at `issued_at`.
     ///
-    /// A token issued in the very second of the cut-off is dead as well: tokens carry whole
-    /// seconds, so it cannot be told on which side of the cut-off it was made.
+    /// A token issued in the very second of the cut-off is dead as well: most tokens and many columns
+    /// carry whole seconds, so it cannot be told on which side of the cut-off it was made.
     pub fn admit(self, issued_at: DateTime<Utc>) -> Result<User, Refusal> {
         let user = match self {
             Self::Found(user) => user,
@@ -40,8 +40,9 @@ impl Lookup {
         if !user.active {
             return Err(Refusal::UserInactive);
         }
+        let issued_at = issued_at.trunc_subsecs(0);
         if user.valid_after.is_some_and(|cut_off| issued_at <= cut_off) {
-            return Err(Refusal::SessionRevoked);
+            return Err(Refusal::CutOff);
         }
         Ok(user)
     }
@@ -49,6 +50,8 @@ impl Lookup {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     fn user(active: bool, valid_after: Option<i64>) -> Lookup {
@@ -66,15 +69,18 @@ mod tests {
 
     #[test]
     fn a_token_of_the_very_second_of_the_cut_off_is_dead() {
-        assert_eq!(
-            user(true, Some(100)).admit(at(99)),
-            Err(Refusal::SessionRevoked)
-        );
-        assert_eq!(
-            user(true, Some(100)).admit(at(100)),
-            Err(Refusal::SessionRevoked)
-        );
+        assert_eq!(user(true, Some(100)).admit(at(99)), Err(Refusal::CutOff));
+        assert_eq!(user(true, Some(100)).admit(at(100)), Err(Refusal::CutOff));
         assert!(user(true, Some(100)).admit(at(101)).is_ok());
+    }
+
+    #[test]
+    fn a_fraction_of_that_second_saves_no_token() {
+        let issued_at = at(100) + TimeDelta::milliseconds(100);
+
+        let admitted = user(true, Some(100)).admit(issued_at);
+
+        assert_eq!(admitted, Err(Refusal::CutOff));
     }
 
     #[test]

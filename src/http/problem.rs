@@ -122,7 +122,7 @@ impl Code {
             Refusal::Expired => Self::TokenExpired,
             Refusal::RefreshWindowOver => Self::RefreshWindowOver,
             Refusal::SessionExpired => Self::SessionExpired,
-            Refusal::SessionRevoked => Self::SessionRevoked,
+            Refusal::CutOff | Refusal::SessionRevoked => Self::SessionRevoked,
             Refusal::TokenReused => Self::TokenReused,
             Refusal::Unsupported(_) => Self::UnsupportedToken,
             Refusal::TokenMismatch | Refusal::Unverified(_) => Self::InvalidToken,

@@ -1,8 +1,10 @@
 //! Starting a session for a user whose password the legacy backend has just checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tokio::time::sleep;
 
 use crate::domain::{
     ClaimSet, Clock, Contract, Handle, IdSource, JsonText, Lineage, Lookup, Refusal, Renewal,
@@ -13,6 +15,10 @@ use super::mint::TakenClaim;
 use super::renew::HANDLE_DRAWS;
 use super::single_use::{Issue, first_row};
 use super::{DirectoryError, Grant, Minter, SessionError, SessionStore, SignError, UserDirectory};
+
+/// The longest that an answer waits for the time at which its tokens are issued. More is no cut-off of this
+/// second: clocks differ.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Starts sessions.
 pub struct Starter {
@@ -80,6 +86,9 @@ pub enum StartError {
 
 impl Starter {
     /// Starts a session of an active user and makes its first tokens.
+    ///
+    /// Within the second of a cut-off this takes until the next one, in which the tokens are issued: there
+    /// are backends that refuse what comes from the future (PyJWT, by default).
     pub async fn start(&self, login: Login) -> Result<Started, StartError> {
         let now = self.clock.now().trunc_subsecs(0);
         if self.elsewhere == Some(login.contract) {
@@ -110,7 +119,11 @@ impl Starter {
             generation: 0,
             started_at: issued_at,
         };
-        self.begin(minter, &user_key, lineage, claims).await
+        let started = self.begin(minter, &user_key, lineage, claims).await?;
+        let early = issued_at - self.clock.now();
+        let early = early.to_std().unwrap_or_default();
+        sleep(early.min(LONGEST_WAIT)).await;
+        Ok(started)
     }
 
     async fn begin(
@@ -183,7 +196,7 @@ fn after_cut_offs(
     };
     let user = lookup.admit(issued_at)?;
     if cut_off.is_some_and(|cut_off| issued_at <= cut_off) {
-        return Err(Refusal::SessionRevoked);
+        return Err(Refusal::CutOff);
     }
     Ok((user, issued_at))
 }

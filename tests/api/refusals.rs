@@ -7,6 +7,9 @@ use serde_json::json;
 use crate::harness::servers::{Engine, database};
 use crate::harness::{Answer, START, TestApp, jwt, spawn, spawn_over, spawn_with};
 
+/// What is said of a token that is too old for its user.
+const CUT_OFF: &str = "the session was revoked: it is not younger than the user's cut-off";
+
 /// Asserts that the holder of a genuine token is told why it is not exchanged.
 pub(super) fn assert_refused(answer: &Answer, code: &str, detail: &str) {
     let body = answer.body_json();
@@ -124,13 +127,9 @@ async fn a_token_issued_at_or_before_the_cut_off_is_revoked() {
         .await;
     let unknown = app.refresh(&app.token_with(&json!({"iat": null}))).await;
 
-    assert_refused(
-        &at_the_cut_off,
-        "session_revoked",
-        "the session was revoked",
-    );
+    assert_refused(&at_the_cut_off, "session_revoked", CUT_OFF);
     assert_eq!(after.status, 200, "{after:?}");
-    assert_refused(&unknown, "session_revoked", "the session was revoked");
+    assert_refused(&unknown, "session_revoked", CUT_OFF);
 }
 
 #[tokio::test]
@@ -142,7 +141,7 @@ async fn a_cut_off_reaches_the_tokens_that_remint_made() {
 
     let answer = app.refresh(&fresh).await;
 
-    assert_refused(&answer, "session_revoked", "the session was revoked");
+    assert_refused(&answer, "session_revoked", CUT_OFF);
 }
 
 #[tokio::test]

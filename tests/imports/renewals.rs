@@ -252,5 +252,5 @@ async fn users_and_cut_offs_are_asked_at_the_refresh() {
 
     assert_eq!(refused("bob's").await, Refusal::UserInactive);
     assert_eq!(refused("alice's").await, Refusal::SessionRevoked);
-    assert_eq!(refused("found later").await, Refusal::SessionRevoked);
+    assert_eq!(refused("found later").await, Refusal::CutOff);
 }

@@ -104,7 +104,7 @@ pub(super) async fn verdict_on(
         Ok(_) => "active",
         Err(Refusal::UserInactive) => "inactive",
         Err(Refusal::UserNotFound) => "not found",
-        Err(Refusal::SessionRevoked) => "revoked",
+        Err(Refusal::CutOff) => "revoked",
         Err(refusal) => panic!("{refusal}"),
     }
 }

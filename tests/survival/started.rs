@@ -105,7 +105,10 @@ impl Contract for Started {
             Self::OAuth2 => &body["error_description"],
             Self::RefreshToken => &body["detail"],
         };
-        code.as_str().unwrap_or_default().to_owned()
+        // Whether a session was revoked by itself or by a cut-off is told after a colon; which of them it
+        // was that came first is for no race to say.
+        let code = code.as_str().unwrap_or_default();
+        code.split(':').next().unwrap_or_default().to_owned()
     }
 
     fn refusal(&self, code: &'static str) -> &'static str {

@@ -240,6 +240,7 @@ fn of_refusal(refusal: Refusal) -> (Code, StartAnswer) {
             (code, StartAnswer::Malformed(code.problem(detail)))
         }
         Refusal::UserInactive
+        | Refusal::CutOff
         | Refusal::SessionRevoked
         | Refusal::Expired
         | Refusal::RefreshWindowOver

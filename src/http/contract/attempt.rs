@@ -192,6 +192,7 @@ pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
         | Refusal::Expired
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
+        | Refusal::CutOff
         | Refusal::SessionRevoked
         | Refusal::TokenMismatch
         | Refusal::TokenReused

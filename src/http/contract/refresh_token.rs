@@ -262,6 +262,7 @@ fn refuse(refusal: Refusal) -> RefreshTokenReply {
         Refusal::Expired
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
+        | Refusal::CutOff
         | Refusal::SessionRevoked
         | Refusal::TokenMismatch
         | Refusal::TokenReused

@@ -187,10 +187,16 @@ async fn what_was_ended_is_said_to_be() {
 
     cut_off(&app, &json!({"user": "alice"})).await;
 
-    for token in [refresh_token, &legacy] {
+    for (token, reason) in [
+        (refresh_token, "the session was revoked"),
+        (
+            &legacy,
+            "the session was revoked: it is not younger than the user's cut-off",
+        ),
+    ] {
         let verdict = verdict(&app, token).await;
         assert_eq!(verdict["code"], "session_revoked", "{verdict}");
-        assert_eq!(verdict["reason"], "the session was revoked");
+        assert_eq!(verdict["reason"], reason);
     }
 }
 

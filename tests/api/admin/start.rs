@@ -1,6 +1,7 @@
 //! `POST /admin/sessions`
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use poem::http::Method;
@@ -287,6 +288,27 @@ async fn nobody_gets_tokens_that_a_cut_off_meanwhile_has_ended() {
         );
         app.sql("DELETE FROM remint_cut_off").await;
     }
+}
+
+#[tokio::test]
+async fn no_token_comes_from_the_future_after_a_cut_off_of_this_second() {
+    let app = spawn_admin().await;
+    let cut_off = app
+        .admin(Method::POST, "/admin/cut-offs", r#"{"user":"alice"}"#)
+        .await;
+    assert_eq!(cut_off.status, 200, "{cut_off:?}");
+
+    let asked = Instant::now();
+    let answer = started(&app, "token_pair").await;
+
+    let iat = jwt::payload(answer["access_token"].as_str().unwrap())["iat"].clone();
+    assert_eq!(iat, START + 1);
+    // The clock of the tests stands still at the beginning of a second.
+    assert!(
+        asked.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -128,9 +128,10 @@ pub(in crate::api) fn timestamp(app: &TestApp) -> String {
 }
 
 /// Why `oauth2` exchanges no token.
-const EXPLANATIONS: [&str; 6] = [
+const EXPLANATIONS: [&str; 7] = [
     "the session has reached its maximum age",
     "the session was revoked",
+    "the session was revoked: it is not younger than the user's cut-off",
     "the token is not valid",
     "the token was exchanged before",
     "the user does not exist",

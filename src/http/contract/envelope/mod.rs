@@ -130,6 +130,7 @@ fn fault(refusal: Refusal) -> Fault {
         Refusal::Expired
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
+        | Refusal::CutOff
         | Refusal::SessionRevoked
         | Refusal::TokenMismatch
         | Refusal::TokenReused

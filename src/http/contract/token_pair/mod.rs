@@ -123,6 +123,7 @@ fn fault(refusal: Refusal) -> Fault {
         Refusal::Expired
         | Refusal::RefreshWindowOver
         | Refusal::SessionExpired
+        | Refusal::CutOff
         | Refusal::SessionRevoked
         | Refusal::TokenMismatch
         | Refusal::TokenReused
