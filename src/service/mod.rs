@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod causes;
+mod change_mark;
 mod cleanup;
 mod cut_off;
 mod delegate;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use access_tokens::AccessTokens;
 pub use causes::Causes;
+pub use change_mark::{Marked, begin_change, has_begun_change, marked};
 pub use cleanup::{Cleaner, Over, Place, Swept};
 pub use delegate::{Delegate, Delegation, DelegationError, UserCheck};
 pub use explain::{

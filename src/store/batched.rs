@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
 use crate::metrics::StatementMeter;
+use crate::service::begin_change;
 use crate::trace;
 
 use super::connections::Connections;
@@ -104,6 +105,7 @@ impl<S: BatchStatement> Batched<S> {
     /// of its own if the shared one was refused. A change that was said to have failed must not be
     /// made afterwards, so nobody is answered while a statement that may make it is under way.
     pub(super) async fn change(&self, question: S::Question) -> Result<S::Answer, BatchError> {
+        begin_change();
         let span = self.span();
         let asked = self.together_or_alone(question, &span);
         noted(&span, asked.instrument(span.clone()).await)

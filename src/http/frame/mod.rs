@@ -1,5 +1,6 @@
 //! What surrounds every request: its id, its deadline, its headers, its line in the audit log.
 
+mod finished;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +26,12 @@ use super::cors::Cors;
 use super::problem::{Code, NOTHING_THERE, RETRY_AFTER_SECONDS};
 use super::throttle::{self, Throttle};
 use super::{HttpSettings, client_address, traced};
+use finished::Finished;
 
 /// The outermost endpoint.
-pub(super) struct Frame<E> {
+pub(super) struct Frame<E>(Arc<Inside<E>>);
+
+struct Inside<E> {
     inner: E,
     surroundings: Surroundings,
     allowed: AllowedMethods,
@@ -59,16 +63,18 @@ impl<E: Endpoint> Frame<E> {
             request_deadline: deadline,
             ..
         } = settings;
-        Self {
+        Self(Arc::new(Inside {
             inner,
             surroundings,
             allowed,
             cors: Cors::new(&cors_allowed_origins),
             deadline,
             trusted_proxies,
-        }
+        }))
     }
+}
 
+impl<E: Endpoint> Inside<E> {
     /// The answer, or that there were too many before.
     async fn bounded(&self, mut request: Box<Request>, client: Option<ClientNetwork>) -> Response {
         let Surroundings {
@@ -135,7 +141,7 @@ impl<E: Endpoint> Frame<E> {
     }
 }
 
-impl<E: Endpoint> Frame<E> {
+impl<E: Endpoint> Inside<E> {
     /// The answer, unless there are too many requests at the moment.
     async fn admitted(
         &self,
@@ -150,26 +156,31 @@ impl<E: Endpoint> Frame<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Frame<E> {
+impl<E: Endpoint + 'static> Endpoint for Frame<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let proxies = &self.trusted_proxies;
+        let Inside {
+            allowed,
+            trusted_proxies: proxies,
+            ..
+        } = &*self.0;
         let client = client_address::of(&request, proxies);
-        let span = traced::span(&request, client, &self.allowed, proxies);
+        let span = traced::span(&request, client, allowed, proxies);
         // Each future that has the request in itself, and is moved, moves half a kilobyte more.
-        let handled = self.handle(Box::new(request), client, &span);
-        Ok(handled.instrument(span.clone()).await)
+        let inside = Arc::clone(&self.0);
+        let handled = inside.handle(Box::new(request), client, span.clone());
+        Ok(Finished::new(handled.instrument(span)).await)
     }
 }
 
-impl<E: Endpoint> Frame<E> {
+impl<E: Endpoint> Inside<E> {
     /// The whole answer; the log and the figures have it.
     async fn handle(
-        &self,
+        self: Arc<Self>,
         mut request: Box<Request>,
         client: Option<ClientAddress>,
-        span: &Span,
+        span: Span,
     ) -> Response {
         let begun = Instant::now();
         let answers = &self.surroundings.answers;
@@ -215,7 +226,7 @@ impl<E: Endpoint> Frame<E> {
         } else {
             audit::write(request_id, client, response.status(), &audit);
         }
-        traced::answered(span, request_id, response.status(), &audit);
+        traced::answered(&span, request_id, response.status(), &audit);
         answers.count(Answer {
             contract: audit.contract,
             outcome: audit.outcome,

@@ -1,13 +1,20 @@
 use poem::endpoint::make;
 use poem::http::Uri;
+use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 use super::super::{AdmissionSettings, CookieSettings, OAuthClient, OAuthSettings, SameSite};
 use super::*;
 use crate::domain::{RandomIds, SessionId, SystemClock};
 use crate::metrics::{Metrics, Words};
-use crate::service::{RateLimiter, Throttled};
+use crate::service::{RateLimiter, Throttled, begin_change};
 
 fn frame<E: Endpoint>(inner: E) -> Frame<E> {
+    counted(inner, &Metrics::default())
+}
+
+/// The same, whose answers are counted.
+fn counted<E: Endpoint>(inner: E, metrics: &Metrics) -> Frame<E> {
     let settings = HttpSettings {
         cors_allowed_origins: vec!["https://app.example.com".to_owned()],
         cookies: CookieSettings {
@@ -37,7 +44,7 @@ fn frame<E: Endpoint>(inner: E) -> Frame<E> {
         keys: Vec::new(),
     };
     let surroundings = Surroundings {
-        answers: Arc::new(Answers::new(&Metrics::default(), &words).unwrap()),
+        answers: Arc::new(Answers::new(metrics, &words).unwrap()),
         ids: Arc::new(RandomIds),
         clock: Arc::new(SystemClock),
         throttle: Throttle::of_failures(Arc::new(Unlimited)),
@@ -120,4 +127,44 @@ async fn what_the_framework_says_of_a_failure_stays_inside() {
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = answer.into_body().into_string().await.unwrap();
     assert!(!body.contains("db.internal"), "{body}");
+}
+
+/// Whether the work on a request goes on after its caller has gone, and is counted.
+async fn is_finished(changes: bool) -> bool {
+    let (begun, go_on, metrics) = (Notify::new(), Arc::new(Notify::new()), Metrics::default());
+    let (begun, waits) = (Arc::new(begun), Arc::clone(&go_on));
+    let begins = Arc::clone(&begun);
+    let frame = counted(
+        make(move |_| {
+            let (begins, waits) = (Arc::clone(&begins), Arc::clone(&waits));
+            async move {
+                if changes {
+                    begin_change();
+                }
+                begins.notify_one();
+                waits.notified().await;
+                Ok::<_, poem::Error>("done")
+            }
+        }),
+        &metrics,
+    );
+
+    tokio::select! {
+        _ = frame.call(Request::default()) => panic!("it waits"),
+        () = begun.notified() => {}
+    }
+    go_on.notify_one();
+
+    // Whatever was to go on can do so now.
+    for _ in 0..9 {
+        yield_now().await;
+    }
+    let text = metrics.text().unwrap();
+    text.contains("outcome=\"served\"} 1")
+}
+
+#[tokio::test]
+async fn a_change_that_was_begun_is_finished_though_its_caller_went_away_and_nothing_else_is() {
+    assert!(is_finished(true).await);
+    assert!(!is_finished(false).await);
 }

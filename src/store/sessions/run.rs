@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, SqlErr, StatementBuilder};
 use tokio::time::timeout;
 
-use crate::service::{Change, SessionError};
+use crate::service::{Change, SessionError, begin_change};
 
 use super::super::batched::begins_soon;
 use super::super::tries::persistently;
@@ -29,6 +29,7 @@ impl SqlSessionStore {
     }
 
     async fn run(&self, statement: &impl StatementBuilder) -> Result<ExecResult, DbErr> {
+        begin_change();
         let connection = begins_soon(&self.connection, self.deadline);
         persistently(|| connection.execute(statement)).await
     }
