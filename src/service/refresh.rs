@@ -178,7 +178,9 @@ impl Refresher {
         let Ok(user) = user.clone().admit(admission.issued_at) else {
             return Ok(None);
         };
-        let next = self.next(admitted, &Standing::default(), user.claims);
+        let Ok(next) = self.next(admitted, &Standing::default(), user.claims) else {
+            return Ok(None);
+        };
         // Signed first: a token that cannot be signed must not use up the old one.
         let grant = self.minter.successor(admitted.claims, &next)?;
         match single_use.begin_unseen(admission, &next).await {
@@ -214,7 +216,7 @@ impl Refresher {
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;
 
-        let next = self.next(admitted, &standing, user.claims);
+        let next = self.next(admitted, &standing, user.claims)?;
         let grant = self.minter.successor(claims, &next)?;
         let Some(single_use) = single_use else {
             return Ok(grant);
@@ -231,13 +233,13 @@ impl Refresher {
         }
     }
 
-    /// The generation after the one that was admitted.
+    /// The generation after the one that was admitted, if it has any time to live.
     fn next(
         &self,
         admitted: &Admitted<'_>,
         standing: &Standing,
         claims: Vec<(String, JsonText)>,
-    ) -> Issue {
+    ) -> Result<Issue, Refusal> {
         let Admitted { admission, now, .. } = *admitted;
         let old = admission.lineage;
         // Tokens have whole seconds, and a replay must find the very same start.
@@ -247,16 +249,20 @@ impl Refresher {
         // row that it could be revoked by.
         let session = standing.session.as_ref();
         let expires_at = session.map_or(latest, |session| session.expires_at.min(latest));
-        Issue {
+        let issued_at = self.minter.policy.successor_time(admission.issued_at, now);
+        if expires_at <= issued_at {
+            return Err(Refusal::SessionExpired);
+        }
+        Ok(Issue {
             claims,
             expires_at,
             handle: None,
-            issued_at: self.minter.policy.successor_time(admission.issued_at, now),
+            issued_at,
             lineage: Lineage {
                 generation: old.generation.saturating_add(1),
                 started_at,
                 ..old
             },
-        }
+        })
     }
 }
