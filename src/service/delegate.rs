@@ -106,7 +106,7 @@ impl Delegate {
             let what = "its answer does not say whose login it was";
             let login = grant.login.as_ref();
             let login = login.ok_or(ProviderError::Misconfigured(what))?;
-            trail.subject = Some(login.subject.clone());
+            trail.note_subject(&login.subject);
             check.admit(login).await?;
         }
         let exchange = if is_joined {

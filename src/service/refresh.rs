@@ -61,7 +61,8 @@ pub struct Trail {
     pub key: Option<String>,
     /// The session.
     pub session: Option<SessionId>,
-    /// Whom it is about.
+    /// Whom it is about. Never what can be nobody's key: such a text may have line breaks, and would
+    /// write lines of its own into the log.
     pub subject: Option<Subject>,
 }
 
@@ -73,8 +74,13 @@ impl Trail {
             Claim::Absent | Claim::Malformed => Some(token.own_session),
         };
         if let Claim::Is(subject) = &token.subject {
-            self.subject = Some(subject.clone());
+            self.note_subject(subject);
         }
+    }
+
+    /// Notes whom it is about, if that can be a user.
+    pub fn note_subject(&mut self, subject: &Subject) {
+        self.subject = subject.is_a_key().then(|| subject.clone());
     }
 }
 

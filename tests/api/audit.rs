@@ -120,6 +120,22 @@ async fn a_subject_that_nobody_signed_is_not_named() {
 }
 
 #[tokio::test]
+async fn a_subject_that_would_write_lines_of_its_own_is_not_named() {
+    let app = spawn().await;
+    for subject in [
+        "alice\n2027-01-15 INFO remint::audit: answered",
+        "\u{1b}[2J",
+    ] {
+        let token = app.token_with(&json!({"sub": subject}));
+
+        let answer = app.refresh(&token).await;
+
+        let expected = json!(["unsupported_token", null]);
+        assert_eq!(fields(&event(&answer), ["outcome", "subject"]), expected);
+    }
+}
+
+#[tokio::test]
 async fn verify_has_an_event_of_its_own() {
     let app = spawn().await;
     let live = app.token_with(&json!({"iat": START, "exp": START + 1800}));

@@ -42,17 +42,18 @@ async fn an_active_user_gets_the_token_and_is_named_in_the_log() {
 #[tokio::test]
 async fn a_user_who_is_inactive_or_not_there_is_refused() {
     let (app, server) = spawn_checking().await;
-    for (user, expected) in [
-        ("bob", "user_inactive"),
-        ("nobody", "user_not_found"),
-        ("ALICE", "user_not_found"),
-        ("", "unsupported_token"),
+    for (user, expected, named) in [
+        ("bob", "user_inactive", json!("bob")),
+        ("nobody", "user_not_found", json!("nobody")),
+        ("ALICE", "user_not_found", json!("ALICE")),
+        ("alice\n", "unsupported_token", Value::Null),
+        ("", "unsupported_token", Value::Null),
     ] {
         let claims = json!({"username": user, "auth_time": START});
         let answer = outcome(&app, &server, claims).await;
 
         assert_refused(&answer, expected);
-        assert_eq!(event(&answer)["subject"], user);
+        assert_eq!(event(&answer)["subject"], named);
     }
 }
 

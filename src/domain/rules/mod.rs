@@ -144,8 +144,14 @@ fn key_is_trusted(case: Case<'_>) -> Verdict {
 
 fn claims_are_strict(case: Case<'_>) -> Verdict {
     let claims = case.token.claims.as_ref().ok_or(Unsupported::Claims)?;
-    let names = claims.iter().map(|(name, _)| name);
-    case.seen(|| names.collect::<Vec<_>>().join(", "))
+    // Seen on a terminal, which may do more with a text than show it.
+    let names = claims.iter().map(|(name, _)| name.escape_debug());
+    case.seen(|| {
+        names
+            .map(|name| name.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    })
 }
 
 fn is_an_access_token(case: Case<'_>) -> Verdict {

@@ -132,7 +132,7 @@ impl CutOffsApi {
             Ok(_) => self.knows(&user).await,
             Err(_) => None,
         };
-        let audit = audit_of(user);
+        let audit = audit_of(&user);
         Guarded(match outcome {
             Ok(at) => {
                 let at = rfc3339(at);

@@ -85,7 +85,7 @@ impl SessionsApi {
         Guarded(match login {
             Ok(login) => {
                 let outcome = self.starter.start(login.clone()).await;
-                start::answer(login, outcome, &self.cookies)
+                start::answer(&login, outcome, &self.cookies)
             }
             Err(error) => start::refuse_input(&error),
         })
@@ -107,7 +107,7 @@ impl SessionsApi {
             Err(error) => return Guarded(malformed(&error, Listed::Malformed)),
         };
         let listed = self.sessions.of_user(&user.user_key()).await;
-        let audit = audit_of(user);
+        let audit = audit_of(&user);
         Guarded(match listed {
             Ok(sessions) => {
                 let now = self.clock.now();
@@ -166,13 +166,12 @@ impl SessionsApi {
 }
 
 /// What the log may know of a request about that user.
-pub(super) fn audit_of(user: Subject) -> Audit {
+pub(super) fn audit_of(user: &Subject) -> Audit {
+    let mut trail = Trail::default();
+    trail.note_subject(user);
     Audit {
         contract: ADMIN,
-        trail: Trail {
-            subject: Some(user),
-            ..Trail::default()
-        },
+        trail,
         ..Audit::default()
     }
 }

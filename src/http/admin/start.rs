@@ -138,16 +138,15 @@ pub(super) fn refuse_input(error: &InputError) -> Audited<StartAnswer> {
 
 /// The answer to a login that was tried.
 pub(super) fn answer(
-    login: Login,
+    login: &Login,
     outcome: Result<Started, StartError>,
     cookies: &CookieSettings,
 ) -> Audited<StartAnswer> {
+    let mut trail = Trail::default();
+    trail.note_subject(&login.user);
     let audit = Audit {
         contract: login.contract.word(),
-        trail: Trail {
-            subject: Some(login.user),
-            ..Trail::default()
-        },
+        trail,
         ..Audit::default()
     };
     let started = match outcome {
