@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use crate::domain::{Refusal, SessionId, Unsupported, Unverified};
+use crate::domain::{Refusal, Standing, Unsupported, Unverified};
 
 use super::{
     Change, DirectoryError, Exchange, Flights, IdentityProvider, ProviderError, ProviderGrant,
@@ -125,9 +123,10 @@ impl UserCheck {
             return Err(Refusal::from(Unsupported::SubjectMalformed).into());
         }
         // The provider's sessions are not written down here; the user's cut-off is.
-        let none = SessionId(Uuid::nil());
-        let user_key = login.subject.user_key();
-        let standing = self.sessions.standing(none, &user_key).await?;
+        let standing = Standing {
+            session: None,
+            cut_off: self.sessions.cut_off_of(&login.subject.user_key()).await?,
+        };
         standing.admit(login.at)?;
         self.directory.find(&login.subject).await?.admit(login.at)?;
         Ok(())

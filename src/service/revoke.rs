@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::domain::{Clock, Contract, Revocation, Session, SessionId, TokenPolicy};
 
@@ -104,8 +103,7 @@ impl Revoker {
             // The caller's clock may be a little ahead.
             Some(_) | None => self.revoke_user(user_key).await?,
         }
-        let nobodys = SessionId(Uuid::nil());
-        let standing = self.sessions.standing(nobodys, user_key).await?;
-        Ok(standing.cut_off.or(at).unwrap_or(now))
+        let cut_off = self.sessions.cut_off_of(user_key).await?;
+        Ok(cut_off.or(at).unwrap_or(now))
     }
 }

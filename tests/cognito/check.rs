@@ -73,6 +73,19 @@ async fn a_login_before_the_users_cut_off_is_over() {
 }
 
 #[tokio::test]
+async fn ending_a_session_that_has_no_name_ends_no_login() {
+    let (app, server) = spawn_checking().await;
+    let nil = "/admin/sessions/00000000-0000-0000-0000-000000000000";
+    let ended = app.admin(Method::DELETE, nil, "").await;
+    assert_eq!(ended.status, 204, "{ended:?}");
+
+    let claims = json!({"username": "alice", "auth_time": START});
+    let answer = outcome(&app, &server, claims).await;
+
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_token_that_names_nobody_is_a_fault_of_the_settings_and_not_of_the_user() {
     let (app, server) = spawn_checking().await;
     for claims in [

@@ -9,6 +9,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::domain::{
     Claim, ClaimSet, ClientNetwork, Contract, Handle, JsonText, KeyTrust, Lookup, Revocation,
@@ -114,6 +115,13 @@ pub enum DirectoryError {
 pub trait SessionStore: Send + Sync {
     /// What is known about that session and that user; one query.
     async fn standing(&self, id: SessionId, user_key: &str) -> Result<Standing, SessionError>;
+
+    /// The user's cut-off alone.
+    async fn cut_off_of(&self, user_key: &str) -> Result<Option<DateTime<Utc>>, SessionError> {
+        // Whoever ends a session by a name that nobody filled in writes even this one down.
+        let nobodys = SessionId(Uuid::nil());
+        Ok(self.standing(nobodys, user_key).await?.cut_off)
+    }
 
     /// What is known about the session of that name and about its user; one query.
     async fn locate(&self, name: SessionName) -> Result<Standing, SessionError>;

@@ -20,7 +20,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use uuid::Uuid;
 
 use crate::domain::{Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::metrics::StatementMeter;
@@ -155,9 +154,8 @@ impl SessionStore for SqlSessionStore {
         let cut_off = match Dialect::of(&self.connection) {
             Dialect::Sqlite => cut_off,
             Dialect::MySql | Dialect::Postgres => {
-                // Of nobody's session: this one need not be read again.
-                let nobodys = SessionId(Uuid::nil());
-                self.standing(nobodys, &session.user_key).await?.cut_off
+                // The session need not be read again.
+                self.cut_off_of(&session.user_key).await?
             }
         };
         let session = Some(session.clone());
