@@ -12,6 +12,7 @@ use crate::json::{StrictObject, as_string};
 use crate::service::{Causes, LogoutError, Logouter};
 
 use super::Tag;
+use super::admission;
 use super::audit::{Audit, Audited};
 use super::bearer::Bearer;
 use super::body::{Body, BodyError, InputError, malformed};
@@ -135,12 +136,12 @@ impl LogoutApi {
             },
         };
         if !by_cookie {
-            return Answer::of(self.end(&credential, everywhere).await);
+            return Answer::of(self.end(request, &credential, everywhere).await);
         }
         if let Err(cross_site) = self.guard.check(request) {
             return Answer::of(refuse_page(cross_site));
         }
-        let reply = self.end(&credential, everywhere).await;
+        let reply = self.end(request, &credential, everywhere).await;
         let is_done = matches!(reply.reply, LoggedOut::Done);
         let mut answer = Answer::of(reply);
         if is_done {
@@ -151,8 +152,17 @@ impl LogoutApi {
 }
 
 impl LogoutApi {
-    async fn end(&self, credential: &str, everywhere: bool) -> Audited<LoggedOut> {
-        let (trail, outcome) = self.logouter.log_out(credential, everywhere).await;
+    async fn end(
+        &self,
+        request: &Request,
+        credential: &str,
+        everywhere: bool,
+    ) -> Audited<LoggedOut> {
+        let going_elsewhere = || admission::leave(request);
+        let ending = self
+            .logouter
+            .log_out(credential, everywhere, going_elsewhere);
+        let (trail, outcome) = ending.await;
         let audit = Audit {
             contract: CONTRACT,
             trail,

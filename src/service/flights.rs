@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::{IdentityProvider, ProviderError, ProviderGrant};
+use super::{Change, IdentityProvider, ProviderError, ProviderGrant};
 
 /// What comes of a call.
 type Answer = Result<ProviderGrant, ProviderError>;
@@ -17,19 +18,31 @@ type Answer = Result<ProviderGrant, ProviderError>;
 /// A token's SHA-256, so that none is kept for longer than its call needs it.
 type Key = [u8; 32];
 
-/// The calls to an identity provider that are under way, by refresh token.
+/// The calls to an identity provider that are under way; exchanges by refresh token.
 ///
 /// *Why one call.* Tabs that wake up together send the same token. Where the provider exchanges it
 /// but once, only the first call would be answered, and the others would look like a thief's.
-#[derive(Clone, Default)]
-pub struct Flights(Arc<Mutex<HashMap<Key, Flight>>>);
+#[derive(Clone)]
+pub struct Flights {
+    exchanges: Arc<Mutex<HashMap<Key, Flight>>>,
+    free: Arc<Semaphore>,
+}
 
-/// The most calls under way. They go on when their callers have gone, so that nothing else bounds
-/// them.
+/// The most calls under way. Nothing else bounds them: whoever waits for one takes nobody's place, and an
+/// exchange goes on when its callers have gone.
 const MOST: usize = 256;
 
 /// A call, for all who wait for it.
 type Flight = Shared<BoxFuture<'static, Answer>>;
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self {
+            exchanges: Arc::default(),
+            free: Arc::new(Semaphore::new(MOST)),
+        }
+    }
+}
 
 impl Flights {
     /// The provider's answer about `refresh_token`, and whether another request had asked for it.
@@ -46,17 +59,31 @@ impl Flights {
             let mut flights = self.lock();
             let under_way = flights.get(&key).cloned();
             let is_joined = under_way.is_some();
-            if !is_joined && flights.len() >= MOST {
-                return (Err(broken_off("there are too many calls under way")), false);
+            let departed = under_way.map_or_else(
+                || {
+                    let flight =
+                        self.depart(key, Arc::clone(provider), refresh_token.to_owned())?;
+                    flights.insert(key, flight.clone());
+                    Ok(flight)
+                },
+                Ok,
+            );
+            match departed {
+                Ok(flight) => (flight, is_joined),
+                Err(error) => return (Err(error), false),
             }
-            let flight = under_way.unwrap_or_else(|| {
-                let flight = self.depart(key, Arc::clone(provider), refresh_token.to_owned());
-                flights.insert(key, flight.clone());
-                flight
-            });
-            (flight, is_joined)
         };
         (flight.await, is_joined)
+    }
+
+    /// Has the provider end what `refresh_token` began.
+    pub(super) async fn revoke(
+        &self,
+        provider: &Arc<dyn IdentityProvider>,
+        refresh_token: &str,
+    ) -> Result<Change, ProviderError> {
+        let _free = self.free.try_acquire().map_err(|_| too_many())?;
+        provider.revoke(refresh_token).await
     }
 
     /// Begins a call. It takes itself off the list, for which it waits until it is on it: the
@@ -66,13 +93,15 @@ impl Flights {
         key: Key,
         provider: Arc<dyn IdentityProvider>,
         refresh_token: String,
-    ) -> Flight {
+    ) -> Result<Flight, ProviderError> {
+        let free = Arc::clone(&self.free).try_acquire_owned();
+        let free = free.map_err(|_| too_many())?;
         let landing = Landing {
             flights: self.clone(),
             key,
         };
         let call = async move {
-            let _landing = landing;
+            let (_free, _landing) = (free, landing);
             provider.refresh(&refresh_token).await
         };
         // The one who began it is who is seen to wait for it.
@@ -81,12 +110,18 @@ impl Flights {
             let answer = call.await;
             answer.unwrap_or_else(|_| Err(broken_off("the call broke off")))
         };
-        answer.boxed().shared()
+        Ok(answer.boxed().shared())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn too_many() -> ProviderError {
+    broken_off("there are too many calls under way")
 }
 
 fn broken_off(why: &'static str) -> ProviderError {
@@ -109,7 +144,6 @@ impl Drop for Landing {
 mod tests {
     use async_trait::async_trait;
 
-    use super::super::Change;
     use super::*;
 
     /// Never answers.
@@ -138,6 +172,25 @@ mod tests {
         let (answer, _) = flights.refresh(&silent, "another").await;
 
         assert!(matches!(answer, Err(ProviderError::Unavailable(_))));
+        let revoked = flights.revoke(&silent, "0").await;
+        assert!(matches!(revoked, Err(ProviderError::Unavailable(_))));
         assert!(flights.refresh(&silent, "0").now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn callers_who_end_something_are_as_many_at_most_and_make_room_when_they_go() {
+        let (flights, silent) = (Flights::default(), Arc::new(Silent) as Arc<_>);
+        let mut ends: Vec<_> = (0..MOST)
+            .map(|_| Box::pin(flights.revoke(&silent, "the same")))
+            .collect();
+        for end in &mut ends {
+            assert!(end.now_or_never().is_none());
+        }
+
+        let (answer, _) = flights.refresh(&silent, "another").await;
+        drop(ends);
+
+        assert!(matches!(answer, Err(ProviderError::Unavailable(_))));
+        assert!(flights.refresh(&silent, "another").now_or_never().is_none());
     }
 }

@@ -54,29 +54,29 @@ impl Logouter {
     /// What is not genuine, or of another kind, ends nothing, and nobody is told (RFC 7009 §2.2).
     /// `everywhere` needs a credential that could still be exchanged, or an access token that could
     /// still be used where only a refresh token is exchanged.
+    ///
+    /// `going_elsewhere` is called before an identity provider is asked, which takes its time.
     pub async fn log_out(
         &self,
         credential: &str,
         everywhere: bool,
+        going_elsewhere: impl FnOnce(),
     ) -> (Trail, Result<bool, LogoutError>) {
         let mut trail = Trail::default();
-        let outcome = self.end_named(credential, everywhere, &mut trail).await;
-        (trail, outcome)
-    }
-
-    async fn end_named(
-        &self,
-        credential: &str,
-        everywhere: bool,
-        trail: &mut Trail,
-    ) -> Result<bool, LogoutError> {
-        let ended = self.end_own(credential, everywhere, trail).await?;
-        match &self.delegate {
-            Some(delegate) if ended.is_none() => {
-                Ok(delegate.log_out(credential).await? == Change::Done)
+        let ended = self.end_own(credential, everywhere, &mut trail).await;
+        let outcome = match (ended, &self.delegate) {
+            (Ok(None), Some(delegate)) => {
+                going_elsewhere();
+                let ended = delegate.log_out(credential).await;
+                ended
+                    .map(|change| change == Change::Done)
+                    .map_err(LogoutError::from)
             }
-            Some(_) | None => Ok(ended.is_some()),
-        }
+            (ended, _) => ended
+                .map(|session| session.is_some())
+                .map_err(LogoutError::from),
+        };
+        (trail, outcome)
     }
 
     async fn end_own(

@@ -4,35 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::ResponseTemplate;
 
-use crate::harness::process::PATIENCE;
 use crate::harness::{Answer, TestApp};
 
 use super::stub::{
-    NEXT, TOKEN, assert_unavailable, cognito, event, granted, not_authorized, refresh, requests,
-    spawn,
+    NEXT, PATIENT, TOKEN, arrived, assert_unavailable, cognito, event, granted, not_authorized,
+    refresh, requests, spawn,
 };
 
 /// Long enough for all to arrive.
 const A_WHILE: Duration = Duration::from_secs(2);
 
-/// Nobody gives up before that.
-const PATIENT: (&str, &str) = ("COGNITO_TIMEOUT_MILLISECONDS", "14000");
-
 async fn refresh_at_once(app: &TestApp) -> Vec<Answer> {
     join_all((0..50).map(|_| refresh(app, TOKEN))).await
-}
-
-/// Waits until `number` requests have arrived at `server`.
-async fn arrived(server: &MockServer, number: usize) {
-    let all = async {
-        while requests(server).await.len() < number {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(timeout(PATIENCE, all).await.is_ok(), "fewer arrive");
 }
 
 #[tokio::test]

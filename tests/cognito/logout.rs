@@ -1,5 +1,9 @@
 //! Logging out with a refresh token of Cognito.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::join;
 use poem::http::Method;
 use remint::domain::Contract;
 use serde_json::json;
@@ -8,7 +12,8 @@ use wiremock::ResponseTemplate;
 use crate::harness::{Answer, TestApp, request};
 
 use super::stub::{
-    CLIENT, SECRET, TOKEN, asked, cognito, event, exception, now_answers, requests, spawn,
+    CLIENT, NEXT, PATIENT, SECRET, TOKEN, arrived, asked, cognito, event, exception, now_answers,
+    requests, spawn,
 };
 
 async fn log_out(app: &TestApp, token: &str) -> Answer {
@@ -77,6 +82,30 @@ async fn what_is_no_good_token_is_logged_out_already() {
     }
     now_answers(&server, ResponseTemplate::new(500)).await;
     assert_eq!(log_out(&app, "not of the alphabet").await.status, 204);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_cognito_holds_up_nobody_else() {
+    let hour = Duration::from_hours(1);
+    let server = cognito(ResponseTemplate::new(500).set_delay(hour)).await;
+    let one_place = [
+        ("MAX_CONCURRENT_REQUESTS", "1"),
+        ("MAX_QUEUED_REQUESTS", "0"),
+        PATIENT,
+    ];
+    let app = spawn(&server.uri(), &one_place).await;
+    let by_oauth = request(Method::POST, "/oauth/revoke");
+    let by_oauth = by_oauth.content_type("application/x-www-form-urlencoded");
+    let by_oauth = app.send(by_oauth.body(format!("token={NEXT}")));
+    let mut waiting = pin!(join(log_out(&app, TOKEN), by_oauth));
+    tokio::select! {
+        answers = &mut waiting => panic!("{answers:?}"),
+        () = arrived(&server, 2) => {}
+    }
+
+    let answer = app.refresh(&app.expired_token()).await;
+
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]

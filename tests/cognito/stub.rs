@@ -2,9 +2,11 @@
 
 use poem::http::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
+use crate::harness::process::PATIENCE;
 use crate::harness::{ADMIN, Answer, TestApp, logs, request, spawn_with};
 
 /// The app client of the tests.
@@ -18,6 +20,9 @@ pub(super) const TOKEN: &str = "eyJjdHkiOiJKV1QifQ.a2V5.aXY.Y2lwaGVy.dGhlLXRhZy1
 
 /// A refresh token that takes its place.
 pub(super) const NEXT: &str = "eyJjdHkiOiJKV1QifQ.a2V5.aXY.Y2lwaGVy.dGhlLXRhZy1vZi10aGUtbmV4dA";
+
+/// Nobody gives up before that.
+pub(super) const PATIENT: (&str, &str) = ("COGNITO_TIMEOUT_MILLISECONDS", "14000");
 
 /// What `InitiateAuth` answers to a good refresh token.
 pub(super) fn granted(access_token: &str) -> ResponseTemplate {
@@ -89,6 +94,16 @@ pub(super) fn asked(request: &Request) -> (String, Value) {
 /// The requests that have arrived so far.
 pub(super) async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
+}
+
+/// Waits until `number` requests have arrived at `server`.
+pub(super) async fn arrived(server: &MockServer, number: usize) {
+    let all = async {
+        while requests(server).await.len() < number {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(PATIENCE, all).await.is_ok(), "fewer arrive");
 }
 
 /// The audit event of an answer.

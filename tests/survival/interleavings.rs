@@ -155,7 +155,8 @@ impl Scene {
                 match end {
                     End::Everywhere | End::Logout => {
                         let everywhere = end == End::Everywhere;
-                        logouter.log_out(&credential, everywhere).await.1.unwrap();
+                        let ending = logouter.log_out(&credential, everywhere, || {});
+                        ending.await.1.unwrap();
                     }
                     End::Operator => drop(revoker.revoke(id).await.unwrap()),
                     End::OperatorForUser => revoker.revoke_user(ALICE).await.unwrap(),

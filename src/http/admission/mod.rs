@@ -44,7 +44,8 @@ pub(super) struct Admission {
 
 impl Admission {
     /// Requests of the contract `elsewhere` take no place: they wait for another service, which
-    /// bounds them by itself and must not hold up the others.
+    /// bounds them by itself and must not hold up the others. What else may come to wait for it is to
+    /// [`leave`] its place.
     pub(super) fn new(settings: &super::HttpSettings, elsewhere: Option<Contract>) -> Self {
         Self {
             queue: Queue::new(settings.admission),
@@ -69,9 +70,19 @@ impl Admission {
         if self.elsewhere.is_some() && find_out() == self.elsewhere {
             return Ok(None);
         }
-        let place = self.queue.enter().await;
-        place.map(Some).inspect_err(|_| {
+        let place = self.queue.enter().await.inspect_err(|_| {
             find_out();
-        })
+        })?;
+        if self.elsewhere.is_some() {
+            request.extensions_mut().insert(place.clone());
+        }
+        Ok(Some(place))
+    }
+}
+
+/// Leaves the place of `request`, which is going to wait for another service.
+pub(super) fn leave(request: &Request) {
+    if let Some(place) = request.extensions().get::<Place>() {
+        place.leave();
     }
 }

@@ -49,10 +49,19 @@ pub(super) struct Queue {
     state: Mutex<State>,
 }
 
-/// The right to be worked on; whoever drops it makes room.
-pub(in crate::http) struct Place(
-    #[expect(dead_code, reason = "it works by being dropped")] OwnedSemaphorePermit,
-);
+/// The right to be worked on; whoever leaves it, or drops it with all its clones, makes room.
+#[derive(Clone)]
+pub(in crate::http) struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    fn of(permit: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Mutex::new(Some(permit))))
+    }
+
+    pub(super) fn leave(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
 
 /// There is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +103,7 @@ impl Queue {
     pub(super) async fn enter(&self) -> Result<Place, TurnedAway> {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             self.state().flowed = Instant::now();
-            return Ok(Place(place));
+            return Ok(Place::of(place));
         }
         let began = Instant::now();
         let Some(place) = self.wait().await else {
@@ -111,7 +120,7 @@ impl Queue {
         let _waiting = self.waiting.try_acquire().ok()?;
         let patience = self.state().patience();
         let place = timeout(patience, Arc::clone(&self.places).acquire_owned());
-        place.await.ok()?.ok().map(Place)
+        place.await.ok()?.ok().map(Place::of)
     }
 
     async fn turn_away(&self) -> TurnedAway {

@@ -10,6 +10,7 @@ use crate::domain::Contract;
 use crate::service::{Causes, Logouter};
 
 use super::super::Tag;
+use super::super::admission;
 use super::super::audit::{Audit, Audited};
 use super::super::contract::failure::Spoken;
 use super::super::example::EXAMPLE_TOKEN;
@@ -67,7 +68,7 @@ impl RevokeApi {
     ) -> Audited<Reply<Revoked>> {
         Spoken::note(request, Contract::OAuth2);
         match self.read(&basic, &body) {
-            Ok(token) => self.end(token).await,
+            Ok(token) => self.end(request, token).await,
             Err(error) => Audited {
                 reply: Reply::Refused(error.into()),
                 audit: error.audit(CONTRACT),
@@ -87,8 +88,10 @@ impl RevokeApi {
         Ok(form.require("token")?)
     }
 
-    async fn end(&self, token: &str) -> Audited<Reply<Revoked>> {
-        let (trail, outcome) = self.logouter.log_out(token, false).await;
+    async fn end(&self, request: &Request, token: &str) -> Audited<Reply<Revoked>> {
+        let going_elsewhere = || admission::leave(request);
+        let ending = self.logouter.log_out(token, false, going_elsewhere);
+        let (trail, outcome) = ending.await;
         let (reply, outcome, reason) = match outcome {
             Ok(true) => (Reply::Done(Revoked::Done), "logged_out", String::new()),
             Ok(false) => (Reply::Done(Revoked::Done), "ignored", String::new()),
