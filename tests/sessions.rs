@@ -261,7 +261,7 @@ async fn a_cut_off_lies_where_it_was_written_not_where_it_was_asked_for() {
 async fn a_cut_off_that_time_runs_away_from_is_no_success() {
     let (outcome, _) = slow_cut_off(i64::MAX).await;
 
-    assert!(matches!(outcome, Err(SessionError::Timeout)));
+    assert!(matches!(outcome, Err(SessionError::Contended)));
 }
 
 #[tokio::test]

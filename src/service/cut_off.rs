@@ -28,5 +28,5 @@ pub(super) async fn cut_off(
         }
         at = now;
     }
-    Err(SessionError::Timeout)
+    Err(SessionError::Contended)
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     Claim, ClaimSet, Clock, Refusal, Step, Subject, Unsupported, VerifiedToken, decide,
 };
 
-use super::renew::Found;
+use super::candidate::Found;
 use super::{Renewer, Trail, Verifier, VerifyError};
 
 /// Tells whether tokens are good, access tokens and refresh tokens.

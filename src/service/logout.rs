@@ -9,8 +9,8 @@ use crate::domain::{
     TokenPolicy, VerifiedToken, decide,
 };
 
+use super::candidate::Found;
 use super::cut_off::cut_off;
-use super::renew::Found;
 use super::verify::is_current;
 use super::{
     AccessTokens, Change, Delegate, ProviderError, RefreshMode, Renewer, SessionError,

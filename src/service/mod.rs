@@ -1,6 +1,7 @@
 //! The use cases, and the ports through which they reach the world.
 
 mod access_tokens;
+mod candidate;
 mod causes;
 mod change_mark;
 mod cleanup;
@@ -21,6 +22,7 @@ mod start;
 mod verify;
 
 pub use access_tokens::AccessTokens;
+pub use candidate::IMPORTED;
 pub use causes::Causes;
 pub use change_mark::{Marked, begin_change, has_begun_change, marked};
 pub use cleanup::{Cleaner, Over, Place, Swept};
@@ -39,7 +41,7 @@ pub use ports::{
     SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
 pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
-pub use renew::{IMPORTED, Renewer};
+pub use renew::Renewer;
 pub use revoke::{CutOffError, Revoker};
 pub use start::{Login, StartError, Started, Starter};
 pub use verify::{Verifier, VerifyError};

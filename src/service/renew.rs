@@ -6,17 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Admission, Claim, ClaimSet, Clock, Handle, IdSource, Lineage, Refusal, Renewal, Session,
-    SessionName, Standing, Step, Unverified, VerifiedToken, decide, idle_end,
+    SessionName, Standing, Step, VerifiedToken, decide, idle_end,
 };
 
 use super::single_use::{Advance, Issue, SingleUse};
 use super::{
-    Attempt, Change, Exchange, Grant, LegacyText, LegacyToken, Minter, RateLimiter, RefreshError,
-    SessionError, SessionStore, Trail, UserDirectory,
+    Attempt, Change, Exchange, Grant, Minter, RateLimiter, RefreshError, SessionError,
+    SessionStore, Trail, UserDirectory,
 };
-
-/// What the log calls the key of a token that the legacy backend made.
-pub const IMPORTED: &str = "imported";
 
 /// How often a handle is drawn until it is one that nobody has.
 pub(super) const HANDLE_DRAWS: usize = 16;
@@ -42,22 +39,6 @@ pub struct Renewer {
     pub accepts_imported: bool,
 }
 
-/// What a request presents.
-struct Candidate {
-    name: SessionName,
-    generation: u64,
-    key: String,
-    /// Why it is no token of ours; it may have been imported.
-    foreign: Option<Unverified>,
-}
-
-/// What a genuine refresh token names.
-pub(super) struct Found {
-    pub(super) generation: u64,
-    pub(super) session: Session,
-    pub(super) standing: Standing,
-}
-
 impl Renewer {
     /// Exchanges `refresh_token`, for contracts that send an access token as well only together
     /// with `access_token` of the same session.
@@ -65,34 +46,6 @@ impl Renewer {
         let mut trail = Trail::default();
         let outcome = self.exchange(refresh_token, access_token, &mut trail).await;
         Attempt { trail, outcome }
-    }
-
-    /// The session that a genuine refresh token names, and what is known about its user.
-    pub(super) async fn find(
-        &self,
-        refresh_token: &str,
-        now: DateTime<Utc>,
-        trail: &mut Trail,
-    ) -> Result<Option<Found>, SessionError> {
-        let Ok(candidate) = self.candidate(refresh_token, now) else {
-            return Ok(None);
-        };
-        let standing = self.sessions.locate(candidate.name).await?;
-        let Some(session) = standing.session.clone() else {
-            return Ok(None);
-        };
-        self.note(&candidate, &session, trail);
-        Ok(Some(Found {
-            generation: candidate.generation,
-            session,
-            standing,
-        }))
-    }
-
-    fn note(&self, candidate: &Candidate, session: &Session, trail: &mut Trail) {
-        trail.key = Some(candidate.key.clone());
-        trail.session = Some(session.id);
-        trail.subject = Some(self.minter.subject(session));
     }
 
     async fn exchange(
@@ -152,34 +105,6 @@ impl Renewer {
         match self.minter.contract().renewal() {
             Renewal::None | Renewal::Kept => self.keep(&admission, &session, claims, now),
             Renewal::Rotated => self.rotate(&admission, standing, claims, now).await,
-        }
-    }
-
-    /// What `token` names, if it is genuine or may have been imported.
-    fn candidate(&self, token: &str, now: DateTime<Utc>) -> Result<Candidate, Unverified> {
-        let contract = self.minter.contract();
-        match self.minter.refresh_tokens.verify(contract, token) {
-            Ok(presented) if presented.key.valid_until.is_some_and(|end| now >= end) => {
-                Err(Unverified::RetiredKey)
-            }
-            Ok(presented) => Ok(Candidate {
-                name: presented.session,
-                generation: presented.generation,
-                key: presented.key.label,
-                foreign: None,
-            }),
-            Err(Unverified::TooLong) => Err(Unverified::TooLong),
-            Err(foreign) if self.accepts_imported => {
-                let token = LegacyToken::Text(LegacyText(token));
-                let id = self.minter.refresh_tokens.imported(contract, &token);
-                Ok(Candidate {
-                    name: SessionName::Id(id),
-                    generation: 0,
-                    key: IMPORTED.to_owned(),
-                    foreign: Some(foreign),
-                })
-            }
-            Err(foreign) => Err(foreign),
         }
     }
 
@@ -289,7 +214,7 @@ impl Renewer {
             let _: Change = self.sessions.give_handle(id, handle).await?;
             standing = self.sessions.locate(SessionName::Id(id)).await?;
         }
-        Err(SessionError::Timeout)
+        Err(SessionError::Contended)
     }
 }
 

@@ -106,7 +106,7 @@ impl SingleUse<'_> {
             standing = self.sessions.standing(id, &user_key).await?;
             standing.admit(admission.issued_at)?;
         }
-        Err(SessionError::Timeout.into())
+        Err(SessionError::Contended.into())
     }
 
     /// Writes the step from a login to `next` down as the first of its session, without having looked

@@ -163,7 +163,7 @@ impl Starter {
                 grant,
             });
         }
-        Err(SessionError::Timeout.into())
+        Err(SessionError::Contended.into())
     }
 }
 

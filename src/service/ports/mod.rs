@@ -220,6 +220,9 @@ pub struct Rotation {
 /// The sessions could not be read or written. Not a statement about any of them.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
+    /// Others changed the same again and again. Nothing is wrong with the database.
+    #[error("the sessions kept changing meanwhile")]
+    Contended,
     /// The deadline passed.
     #[error("the sessions did not answer in time")]
     Timeout,

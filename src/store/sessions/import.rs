@@ -56,7 +56,7 @@ impl SqlSessionStore {
                 return Ok(absent.len() as u64);
             }
         }
-        Err(SessionError::Timeout)
+        Err(SessionError::Contended)
     }
 
     /// The ids of those that are written down.
