@@ -16,7 +16,7 @@ use crate::service::StartError;
 use super::admin::REFUSED;
 use super::body::BodyError;
 use super::cross_site::CROSS_SITE;
-use super::problem::{Code, Problem, ProblemJson};
+use super::problem::{Code, FAILED, Problem, ProblemJson, UNAVAILABLE};
 use super::throttle::TOO_MANY;
 
 /// Stands in the document where a demo has a token that works. Its signature fits no key.
@@ -113,8 +113,8 @@ fn detail(code: Code) -> String {
         Code::TooLarge => BodyError::TooLarge.to_string(),
         Code::UnsupportedMediaType => BodyError::MediaType.to_string(),
         Code::MalformedRequest => "the body is not valid JSON".to_owned(),
-        Code::Internal => "the service failed".to_owned(),
-        Code::Unavailable => "the service cannot answer at the moment".to_owned(),
+        Code::Internal => FAILED.to_owned(),
+        Code::Unavailable => UNAVAILABLE.to_owned(),
         Code::InvalidToken | Code::NotFound | Code::MethodNotAllowed => code.title().to_owned(),
     }
 }

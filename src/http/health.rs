@@ -8,7 +8,7 @@ use poem_openapi::{ApiResponse, OpenApi, Tags};
 use crate::service::{SessionStore, UserDirectory};
 
 use super::example::ExampleOf;
-use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 
 /// Whether the service wants more requests.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl HealthApi {
         if !self.readiness.is_draining() && self.databases_answer().await {
             return Ready::Ok;
         }
-        let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+        let problem = Code::Unavailable.problem(UNAVAILABLE);
         Ready::Unavailable(problem, RETRY_AFTER_SECONDS)
     }
 }

@@ -19,7 +19,7 @@ use super::body::{Body, BodyError, InputError, malformed};
 use super::cookie::{CookieSettings, CookieValue, Cookies};
 use super::cross_site::{CROSS_SITE, CrossSite, CrossSiteGuard};
 use super::example::{EXAMPLE_TOKEN, ExampleOf};
-use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::throttle;
 
 pub(super) struct LogoutApi {
@@ -184,7 +184,7 @@ impl LogoutApi {
 
 fn unavailable(error: &LogoutError, audit: Audit) -> Audited<LoggedOut> {
     error!(error = %Causes(error), "a session could not be ended");
-    let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+    let problem = Code::Unavailable.problem(UNAVAILABLE);
     Audited {
         reply: LoggedOut::Unavailable(problem, RETRY_AFTER_SECONDS),
         audit: Audit {

@@ -13,6 +13,12 @@ use crate::domain::Refusal;
 /// How many seconds to wait before trying again, where the service itself is in trouble.
 pub(super) const RETRY_AFTER_SECONDS: u64 = 2;
 
+/// What is said where the service, or what it depends on, has no answer for now.
+pub(super) const UNAVAILABLE: &str = "the service cannot answer at the moment";
+
+/// What is said of a failure of the service, of which the log knows more.
+pub(super) const FAILED: &str = "the service failed";
+
 /// What is said of an address that is not there.
 pub(super) const NOTHING_THERE: &str = "there is nothing at this address";
 

@@ -16,7 +16,7 @@ use super::contract::attempt::operator_hint;
 use super::contract::expired_token::{challenge, explain};
 use super::cookie::{AccessCookies, CookieValue};
 use super::example::ExampleOf;
-use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 
 pub(super) struct VerifyApi {
     pub(super) verifier: Arc<Verifier>,
@@ -138,7 +138,7 @@ fn refuse(error: &VerifyError, audit: Audit) -> Audited<Verified> {
                 error = %Causes(error),
                 "a token could not be checked"
             );
-            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+            let problem = Code::Unavailable.problem(UNAVAILABLE);
             (
                 Code::Unavailable,
                 "",

@@ -13,7 +13,7 @@ use crate::service::{Causes, ExplainError, Explainer, Explanation, RecordsError,
 use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_TOKEN, ExampleOf};
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::body::members;
 use super::explanation::ExplanationReply;
 use super::guarded::{Guarded, Keyed};
@@ -149,7 +149,7 @@ fn audit(outcome: &'static str, reason: String, trail: Trail) -> Audit {
 fn unavailable(error: &RecordsError) -> Audited<Explained> {
     error!(error = %Causes(error), "a token could not be explained");
     let code = Code::Unavailable;
-    let problem = code.problem("the service cannot answer at the moment");
+    let problem = code.problem(UNAVAILABLE);
     Audited {
         reply: Explained::Unavailable(problem, RETRY_AFTER_SECONDS),
         audit: audit(code.word(), error.to_string(), Trail::default()),

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 
 use super::super::audit::{Audit, Audited};
 use super::super::example::ExampleOf;
-use super::super::problem::{Code, ProblemJson};
+use super::super::problem::{Code, FAILED, ProblemJson};
 use super::guarded::{Guarded, Keyed};
 use super::{ADMIN, Tag};
 
@@ -48,7 +48,7 @@ impl MetricsApi {
             Err(error) => {
                 error!(%error, "the metrics could not be written");
                 let code = Code::Internal;
-                let problem = code.problem("the service failed");
+                let problem = code.problem(FAILED);
                 (code.word(), Scraped::Internal(problem))
             }
         };

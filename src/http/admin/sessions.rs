@@ -15,7 +15,7 @@ use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, InputError};
 use super::super::cookie::CookieSettings;
 use super::super::example::ExampleOf;
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::guarded::{Guarded, Keyed};
 use super::listing::{SessionEntry, SessionList};
 use super::login::{StartRequest, login};
@@ -193,7 +193,7 @@ pub(super) fn unavailable<R>(
     let reason = error.to_string();
     error!(error = %Causes(error), "the sessions do not answer");
     let code = Code::Unavailable;
-    let problem = code.problem("the service cannot answer at the moment");
+    let problem = code.problem(UNAVAILABLE);
     Audited {
         reply: reply(problem, RETRY_AFTER_SECONDS),
         audit: Audit {

@@ -15,7 +15,7 @@ use super::super::contract::attempt::operator_hint;
 use super::super::contract::expired_token::explain;
 use super::super::cookie::CookieSettings;
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::problem::{Code, FAILED, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::login::ContractName;
 use super::{ADMIN, hand_over};
 
@@ -199,14 +199,14 @@ fn refuse(error: &StartError, audit: Audit) -> Audited<StartAnswer> {
         StartError::Directory(_) | StartError::Sessions(_) => {
             error!(error = %Causes(error), "a session could not be started");
             let code = Code::Unavailable;
-            let problem = code.problem("the service cannot answer at the moment");
+            let problem = code.problem(UNAVAILABLE);
             let reply = StartAnswer::Unavailable(problem, RETRY_AFTER_SECONDS);
             (code, "", reply)
         }
         StartError::Sign(_) => {
             error!(error = %Causes(error), "a token could not be signed");
             let code = Code::Internal;
-            let reply = StartAnswer::Internal(code.problem("the service failed"));
+            let reply = StartAnswer::Internal(code.problem(FAILED));
             (code, "", reply)
         }
     };

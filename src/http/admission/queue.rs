@@ -30,8 +30,8 @@ const LATEST_ANSWER: Duration = Duration::from_millis(500);
 /// Between two lines of the log about those who were turned away.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// Who is turned away comes back after 1, 2, 3 seconds in turn, so that not all come back at once.
-const RETRY_AFTER_SECONDS: u64 = 3;
+/// Who is turned away comes back after 1, 2, … up to so many seconds in turn, so that not all come back at once.
+const LONGEST_RETRY_AFTER: u64 = 3;
 
 /// How many requests are worked on, and how many wait for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl State {
     /// What one more is told, and when.
     fn turn_away(&mut self) -> (TurnedAway, Instant) {
         let now = Instant::now();
-        let retry_after = 1 + self.turned_away % RETRY_AFTER_SECONDS;
+        let retry_after = 1 + self.turned_away % LONGEST_RETRY_AFTER;
         let answer = self.next_answer.clamp(now, now + LATEST_ANSWER);
         self.turned_away += 1;
         self.last = Some(now);

@@ -10,7 +10,7 @@ use super::super::audit::Audited;
 use super::super::body::{BodyError, InputError};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, EXAMPLE_TOKEN, ExampleOf};
 use super::super::json_reply::JsonReply;
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::problem::{Code, FAILED, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::super::throttle::TOO_MANY;
 use super::attempt;
 
@@ -155,10 +155,10 @@ fn refuse(error: &RefreshError) -> Refreshed {
         }
         RefreshError::RateLimited(_) => Refreshed::Throttled(Code::RateLimited.problem(TOO_MANY)),
         RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_) => {
-            let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+            let problem = Code::Unavailable.problem(UNAVAILABLE);
             Refreshed::Unavailable(problem, RETRY_AFTER_SECONDS)
         }
-        RefreshError::Sign(_) => Refreshed::Internal(Code::Internal.problem("the service failed")),
+        RefreshError::Sign(_) => Refreshed::Internal(Code::Internal.problem(FAILED)),
     }
 }
 

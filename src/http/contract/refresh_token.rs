@@ -14,7 +14,7 @@ use super::super::Tag;
 use super::super::audit::Audited;
 use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_FRESH_TOKEN, ExampleOf};
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS};
+use super::super::problem::{Code, FAILED, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::super::throttle::TOO_MANY;
 use super::attempt;
 
@@ -230,9 +230,7 @@ fn answer(attempt: Attempt) -> RefreshTokenReply {
         Err(RefreshError::Directory(_) | RefreshError::NotOffered | RefreshError::Sessions(_)) => {
             unavailable()
         }
-        Err(RefreshError::Sign(_)) => {
-            RefreshTokenReply::Internal(Code::Internal.problem("the service failed"))
-        }
+        Err(RefreshError::Sign(_)) => RefreshTokenReply::Internal(Code::Internal.problem(FAILED)),
     }
 }
 
@@ -252,7 +250,7 @@ fn answer_delegation(delegation: Delegation) -> RefreshTokenReply {
 }
 
 fn unavailable() -> RefreshTokenReply {
-    let problem = Code::Unavailable.problem("the service cannot answer at the moment");
+    let problem = Code::Unavailable.problem(UNAVAILABLE);
     RefreshTokenReply::Unavailable(problem, RETRY_AFTER_SECONDS)
 }
 

@@ -23,7 +23,7 @@ use super::audit::{self, Audit};
 use super::client_address::TrustedProxies;
 use super::contract::failure::Spoken;
 use super::cors::Cors;
-use super::problem::{Code, NOTHING_THERE, RETRY_AFTER_SECONDS};
+use super::problem::{Code, FAILED, NOTHING_THERE, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::throttle::{self, Throttle};
 use super::{HttpSettings, client_address, traced};
 use finished::Finished;
@@ -132,10 +132,10 @@ impl<E: Endpoint> Inside<E> {
                 response
             }
             // The panic itself was logged by the hook, without its message.
-            Ok(Err(_)) => fail(Code::Internal, "the service failed"),
+            Ok(Err(_)) => fail(Code::Internal, FAILED),
             Err(_) => {
                 error!("a request ran into its deadline");
-                fail(Code::Unavailable, "the service cannot answer at the moment")
+                fail(Code::Unavailable, UNAVAILABLE)
             }
         }
     }
@@ -251,7 +251,7 @@ fn from_framework(error: &poem::Error) -> Response {
         }
         _ => {
             error!(%error, "the framework failed");
-            problem(Code::Internal, "the service failed")
+            problem(Code::Internal, FAILED)
         }
     }
 }
