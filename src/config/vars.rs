@@ -218,7 +218,9 @@ impl Vars {
         let others = self.given.keys().filter(is_others);
         let near = others.filter(|name| name.chars().count() >= LEAST_OF_A_NAME);
         near.filter_map(|name| {
-            let edits = |known: &&'static str| (strsim::levenshtein(known, name), *known);
+            // In small letters it is read by frameworks that know no difference.
+            let large = name.to_uppercase();
+            let edits = |known: &&'static str| (strsim::levenshtein(known, &large), *known);
             let (edits, known) = self.asked.iter().map(edits).min()?;
             let is_slip = edits <= MOST_EDITS;
             is_slip.then(|| format!("{name} is no setting of remint; did you mean {known}?"))

@@ -107,9 +107,16 @@ fn everything_of_one_user_can_be_revoked() {
     for token in [used, unused] {
         assert_eq!(refresh(&service, &token), 401);
     }
-    let listed = sessions(&place.run(&["session", "list", "alice", "--json"]));
+    let [alice, bob] = ["alice", "bob"].map(|user| place.run(&["session", "list", user, "--json"]));
+    let listed = sessions(&alice);
     assert!(listed[0]["state"].as_str().unwrap().starts_with("logout"));
-    assert!(sessions(&place.run(&["session", "list", "bob", "--json"])).is_empty());
+    let note = alice.stderr;
+    assert!(
+        note.starts_with("nothing that alice got up to 20"),
+        "{note}"
+    );
+    assert!(sessions(&bob).is_empty());
+    assert_eq!(bob.stderr, "");
 }
 
 #[test]

@@ -81,10 +81,7 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
         config.database.query_deadline,
     ));
     match action {
-        Written::List { user, json } => {
-            print(&sessions.of_user(&user_key(user)).await?, json);
-            Ok(())
-        }
+        Written::List { user, json } => list(&sessions, user, json).await,
         Written::Show { id, json } => match sessions.find(SessionId(id)).await? {
             Some(session) if json => {
                 print(&[session], json);
@@ -114,6 +111,18 @@ pub(super) async fn run(settings: &Settings, action: Action) -> Outcome {
             Ok(())
         }
     }
+}
+
+async fn list(sessions: &SqlSessionStore, user: String, json: bool) -> Outcome {
+    let key = user_key(user.clone());
+    print(&sessions.of_user(&key).await?, json);
+    if let Some(cut_off) = sessions.cut_off_of(&key).await? {
+        let cut_off = time(cut_off);
+        note(format!(
+            "nothing that {user} got up to {cut_off} is exchanged or accepted"
+        ));
+    }
+    Ok(())
 }
 
 async fn revoke(

@@ -10,6 +10,8 @@ fn a_name_that_is_nearly_a_setting_is_a_warning() {
         ("REDIS_URI", "REDIS_URL"),
         ("REFRESH_MOD", "REFRESH_MODE"),
         ("TLS_CRT", "TLS_CERT"),
+        ("jwt_secret_key", "JWT_SECRET_KEY"),
+        ("Database_Url", "DATABASE_URL"),
     ] {
         let warnings = read(&[(name, "a value")]).unwrap().warnings;
 
@@ -29,6 +31,8 @@ fn names_of_others_and_settings_themselves_are_no_warning() {
         "DATABASE_URI_OTHER",
         "LISTEN_FDS",
         "LISTEN_PID",
+        "http_proxy",
+        "no_proxy",
     ] {
         assert!(
             read(&[(name, "a value")]).unwrap().warnings.is_empty(),
