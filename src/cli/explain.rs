@@ -45,6 +45,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Outcome {
         Ok(explanation) => explanation,
         Err(ExplainError::NotOffered(_)) => return Err(config.not_offered.join("\n").into()),
         Err(ExplainError::Records(RecordsError(error))) => return Err(Failure::Error(error)),
+        Err(ExplainError::Sign(error)) => return Err(error.into()),
     };
     let rows: Vec<_> = explanation.findings.into_iter().map(row).collect();
     table(&["Check", "Verdict", "Seen"], &rows, args.json);

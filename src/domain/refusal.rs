@@ -64,7 +64,10 @@ pub enum Unsupported {
     /// The claim `remint` is not as this service writes it.
     #[error("the session claim is malformed")]
     Lineage,
-    /// `nbf` is malformed or lies in the future.
+    /// `nbf` is there but not a representable number.
+    #[error("the time from which the token is valid is not a number")]
+    NotBeforeMalformed,
+    /// `nbf` lies in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
     /// `cnf`: only the holder of another key may use it (RFC 7800).
@@ -76,6 +79,9 @@ pub enum Unsupported {
     /// There is no subject.
     #[error("the token has no subject")]
     SubjectMissing,
+    /// What it says leaves a new token no room for what that says more.
+    #[error("the new token would be longer than 8 KiB")]
+    SuccessorTooLong,
     /// There is no `iat`, and the token lives longer than the backend's are said to.
     #[error("the token does not say when it was issued, and expires too late to count it back")]
     Undated,
@@ -149,10 +155,12 @@ impl Unsupported {
             Self::Issuer => "issuer",
             Self::Kind => "kind",
             Self::Lineage => "lineage",
+            Self::NotBeforeMalformed => "not_before_malformed",
             Self::NotYetValid => "not_yet_valid",
             Self::SenderConstrained => "sender_constrained",
             Self::SubjectMalformed => "subject_malformed",
             Self::SubjectMissing => "subject_missing",
+            Self::SuccessorTooLong => "successor_too_long",
             Self::Undated => "undated",
         }
     }
@@ -206,10 +214,12 @@ mod tests {
             Unsupported::Issuer,
             Unsupported::Kind,
             Unsupported::Lineage,
+            Unsupported::NotBeforeMalformed,
             Unsupported::NotYetValid,
             Unsupported::SenderConstrained,
             Unsupported::SubjectMalformed,
             Unsupported::SubjectMissing,
+            Unsupported::SuccessorTooLong,
             Unsupported::Undated,
         ];
         let mut all = vec![

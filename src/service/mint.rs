@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::domain::{
-    Claim, ClaimSet, Contract, JUDGED_CLAIMS, JsonText, RESERVED_CLAIMS, Reissue, Renewal, Session,
-    SessionName, Subject, TokenPolicy,
+    Admission, Claim, ClaimSet, Contract, JUDGED_CLAIMS, JsonText, Lineage, RESERVED_CLAIMS,
+    Refusal, Reissue, Renewal, Session, SessionName, Subject, TokenPolicy, Unsupported,
 };
 
 use super::single_use::Issue;
@@ -77,20 +77,74 @@ impl std::fmt::Debug for Grant {
 #[error("the claim {0} is not for the caller to set")]
 pub struct TakenClaim(pub String);
 
+/// Why a token that was admitted has no successor.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoSuccessor {
+    /// Because of what it says itself.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Because of this service.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
 impl Minter {
     /// The contract.
     pub fn contract(&self) -> Contract {
         self.policy.contract
     }
 
+    /// The generation after the one that was admitted, if it has any time to live.
+    pub(super) fn issue_after(
+        &self,
+        admission: &Admission,
+        session: Option<&Session>,
+        claims: Vec<(String, JsonText)>,
+        now: DateTime<Utc>,
+    ) -> Result<Issue, Refusal> {
+        let old = admission.lineage;
+        // Tokens have whole seconds, and a replay must find the very same start.
+        let started_at = old.started_at.trunc_subsecs(0);
+        let latest = self.policy.session_end(started_at);
+        // The settings may allow more now than when the session began, and nothing may outlive the
+        // row that it could be revoked by.
+        let expires_at = session.map_or(latest, |session| session.expires_at.min(latest));
+        let issued_at = self.policy.successor_time(admission.issued_at, now);
+        if expires_at <= issued_at {
+            return Err(Refusal::SessionExpired);
+        }
+        Ok(Issue {
+            claims,
+            expires_at,
+            handle: None,
+            issued_at,
+            lineage: Lineage {
+                generation: old.generation.saturating_add(1),
+                started_at,
+                ..old
+            },
+        })
+    }
+
     /// The access token that replaces one with the claims `old`.
-    pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, SignError> {
-        let reissue = Reissue {
-            dropped: &self.dropped_claims,
-            overwritten: issue.claims.clone(),
-            ..self.reissue(old, issue)
+    ///
+    /// Where those alone would make it too long, its holder is refused; where the users table does, that
+    /// is for the operator to mend.
+    pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, NoSuccessor> {
+        let sign = |overwritten| {
+            let reissue = Reissue {
+                dropped: &self.dropped_claims,
+                overwritten,
+                ..self.reissue(old, issue)
+            };
+            self.sign(reissue, issue)
         };
-        self.sign(reissue, issue)
+        match sign(issue.claims.clone()) {
+            Err(SignError::TooLong) if matches!(sign(Vec::new()), Err(SignError::TooLong)) => {
+                Err(Refusal::from(Unsupported::SuccessorTooLong).into())
+            }
+            signed => Ok(signed?),
+        }
     }
 
     /// The first tokens of a session.

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join;
 
 use crate::domain::{
-    Admission, Claim, ClaimSet, Clock, JsonText, Lineage, Lookup, Refusal, SessionId, Standing,
-    Subject, Unsupported, Unverified, VerifiedToken,
+    Admission, Claim, ClaimSet, Clock, Lookup, Refusal, SessionId, Subject, Unsupported,
+    Unverified, VerifiedToken,
 };
 
-use super::single_use::{Advance, Issue, SingleUse};
+use super::mint::NoSuccessor;
+use super::single_use::{Advance, SingleUse};
 use super::{
     DirectoryError, Exchange, Grant, Minter, RateLimiter, SessionError, SessionStore, SignError,
     Throttled, UserDirectory,
@@ -107,6 +108,15 @@ pub enum RefreshError {
     Sign(#[from] SignError),
 }
 
+impl From<NoSuccessor> for RefreshError {
+    fn from(error: NoSuccessor) -> Self {
+        match error {
+            NoSuccessor::Refused(refusal) => Self::Refused(refusal),
+            NoSuccessor::Sign(error) => Self::Sign(error),
+        }
+    }
+}
+
 impl From<Unverified> for RefreshError {
     fn from(unverified: Unverified) -> Self {
         Self::Refused(unverified.into())
@@ -184,11 +194,17 @@ impl Refresher {
         let Ok(user) = user.clone().admit(admission.issued_at) else {
             return Ok(None);
         };
-        let Ok(next) = self.next(admitted, &Standing::default(), user.claims) else {
+        let Ok(next) = self
+            .minter
+            .issue_after(admission, None, user.claims, admitted.now)
+        else {
             return Ok(None);
         };
         // Signed first: a token that cannot be signed must not use up the old one.
-        let grant = self.minter.successor(admitted.claims, &next)?;
+        let grant = match self.minter.successor(admitted.claims, &next) {
+            Err(NoSuccessor::Refused(_)) => return Ok(None),
+            signed => signed?,
+        };
         match single_use.begin_unseen(admission, &next).await {
             // Where nothing can be written there may still be something to be read.
             Err(RefreshError::Sessions(SessionError::Unavailable(_))) => Ok(None),
@@ -204,7 +220,9 @@ impl Refresher {
         asked: Option<Result<Lookup, DirectoryError>>,
     ) -> Result<Grant, RefreshError> {
         let Admitted {
-            admission, claims, ..
+            admission,
+            claims,
+            now,
         } = *admitted;
         let user_key = admission.subject.user_key();
         // At once, so that nobody waits for two answers one after the other.
@@ -222,7 +240,10 @@ impl Refresher {
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;
 
-        let next = self.next(admitted, &standing, user.claims)?;
+        let session = standing.session.as_ref();
+        let next = self
+            .minter
+            .issue_after(admission, session, user.claims, now)?;
         let grant = self.minter.successor(claims, &next)?;
         let Some(single_use) = single_use else {
             return Ok(grant);
@@ -237,38 +258,5 @@ impl Refresher {
                 ..self.minter.successor(claims, &issue)?
             }),
         }
-    }
-
-    /// The generation after the one that was admitted, if it has any time to live.
-    fn next(
-        &self,
-        admitted: &Admitted<'_>,
-        standing: &Standing,
-        claims: Vec<(String, JsonText)>,
-    ) -> Result<Issue, Refusal> {
-        let Admitted { admission, now, .. } = *admitted;
-        let old = admission.lineage;
-        // Tokens have whole seconds, and a replay must find the very same start.
-        let started_at = old.started_at.trunc_subsecs(0);
-        let latest = self.minter.policy.session_end(started_at);
-        // The settings may allow more now than when the session began, and nothing may outlive the
-        // row that it could be revoked by.
-        let session = standing.session.as_ref();
-        let expires_at = session.map_or(latest, |session| session.expires_at.min(latest));
-        let issued_at = self.minter.policy.successor_time(admission.issued_at, now);
-        if expires_at <= issued_at {
-            return Err(Refusal::SessionExpired);
-        }
-        Ok(Issue {
-            claims,
-            expires_at,
-            handle: None,
-            issued_at,
-            lineage: Lineage {
-                generation: old.generation.saturating_add(1),
-                started_at,
-                ..old
-            },
-        })
     }
 }

@@ -78,7 +78,7 @@ impl TokenCodec for JwtCodec {
     }
 
     fn sign(&self, claims: &ClaimSet) -> Result<String, SignError> {
-        let failed = |error: serde_json::Error| SignError(error.into());
+        let failed = |error: serde_json::Error| SignError::Failed(error.into());
         let mut payload = Vec::with_capacity(USUAL_PAYLOAD_BYTES);
         for (name, value) in claims.iter() {
             payload.push(if payload.is_empty() { b'{' } else { b',' });
@@ -92,10 +92,7 @@ impl TokenCodec for JwtCodec {
         let signature = self.ring.sign(&signing_input)?;
         let token = [&signing_input, ".", &signature].concat();
         if token.len() > MAX_TOKEN_BYTES {
-            // Its holder could use it once and never exchange it.
-            let size = "the new token would be longer than 8 KiB; JWT_DROP_CLAIMS and \
-                        USERS_CLAIM_COLUMNS say what is in it";
-            return Err(SignError(size.into()));
+            return Err(SignError::TooLong);
         }
         Ok(token)
     }

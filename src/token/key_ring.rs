@@ -167,7 +167,7 @@ impl KeyRing {
     pub(super) fn sign(&self, signing_input: &str) -> Result<String, SignError> {
         let algorithm = self.algorithm.library();
         jsonwebtoken::crypto::sign(signing_input.as_bytes(), &self.signing_key, algorithm)
-            .map_err(|error| SignError(error.into()))
+            .map_err(|error| SignError::Failed(error.into()))
     }
 }
 

@@ -13,6 +13,7 @@ mod limits;
 mod logout;
 mod malformed;
 pub(crate) mod metrics;
+mod no_successor;
 mod oauth;
 mod overload;
 mod pages;

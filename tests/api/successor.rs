@@ -1,12 +1,11 @@
 //! What a new token says, and where it stands in its session.
 
 use chrono::TimeDelta;
-use remint::domain::Contract;
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
 
 use crate::harness::servers::{Engine, database};
-use crate::harness::{ADMIN, START, TestApp, jwt, spawn, spawn_beside, spawn_over, spawn_with};
+use crate::harness::{START, TestApp, jwt, spawn, spawn_over, spawn_with};
 
 /// The claims of the token that `token` is exchanged for.
 async fn successor(app: &TestApp, token: &str) -> Value {
@@ -231,46 +230,4 @@ async fn a_login_that_was_fresh_is_not_fresh_after_an_exchange() {
         let claims = successor(&app, &app.token_with(&json!({"fresh": before}))).await;
         assert_eq!(claims["fresh"], after);
     }
-}
-
-#[tokio::test]
-async fn a_token_that_could_never_be_exchanged_is_not_issued() {
-    let app = spawn().await;
-    let with = |bytes: usize| app.token_with(&json!({"bulk": "x".repeat(bytes)}));
-
-    let small = app.refresh(&with(5_000)).await;
-    let large = app.refresh(&with(5_950)).await;
-
-    assert!(small.access_token().len() < 8_192);
-    assert_eq!((large.status, large.code().as_str()), (500, "internal"));
-}
-
-#[tokio::test]
-async fn what_is_written_down_ends_in_stateless_mode_as_well() {
-    let short = [ADMIN, ("SESSION_MAX_MINUTES", "60")];
-    let before = spawn_with(&short).await;
-    let token = before
-        .start(Contract::ExpiredToken, "alice")
-        .await
-        .access_token;
-    let after = spawn_beside(before.database_url(), &[]).await;
-
-    after.advance(TimeDelta::minutes(59));
-    let last = after.refresh(&token).await;
-    after.advance(TimeDelta::minutes(1));
-
-    assert_eq!(last.body_json()["expires_in"], 60);
-    for token in [token, last.access_token()] {
-        assert_eq!(after.refresh(&token).await.code(), "session_expired");
-    }
-}
-
-#[tokio::test]
-async fn a_successor_that_would_have_no_time_to_live_is_not_made() {
-    let app = spawn_with(&[("SESSION_MAX_MINUTES", "60")]).await;
-    // Of a backend whose clock is ahead, as far as clocks may differ.
-    let ahead = json!({"auth_time": START - 3_590, "iat": START + 20, "exp": START + 60});
-    let token = app.token_with(&ahead);
-
-    assert_eq!(app.refresh(&token).await.code(), "session_expired");
 }

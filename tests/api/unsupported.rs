@@ -13,7 +13,7 @@ async fn assert_unsupported(app: &TestApp, changes: Value, detail: &str) {
 }
 
 /// A claim each that a genuine token cannot have, and what its holder is told.
-fn flaws() -> [(Value, &'static str); 13] {
+fn flaws() -> [(Value, &'static str); 14] {
     [
         (json!({"exp": null}), "the token has no expiry"),
         (json!({"exp": "1800000000"}), "the expiry is not a number"),
@@ -21,6 +21,10 @@ fn flaws() -> [(Value, &'static str); 13] {
         (json!({"sub": ""}), "the subject cannot be a user's key"),
         (json!({"sub": 5}), "the subject cannot be a user's key"),
         (json!({"nbf": START + 31}), "the token is not valid yet"),
+        (
+            json!({"nbf": "now"}),
+            "the time from which the token is valid is not a number",
+        ),
         (
             json!({"iat": START + 31}),
             "the token was issued in the future",

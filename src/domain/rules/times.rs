@@ -17,7 +17,8 @@ pub(super) fn is_valid_already(case: Case<'_>) -> Verdict {
         Claim::Is(not_before) if not_before - case.now <= case.policy.leeway => {
             case.seen(|| not_before.to_string())
         }
-        Claim::Is(_) | Claim::Malformed => Err(Unsupported::NotYetValid.into()),
+        Claim::Is(_) => Err(Unsupported::NotYetValid.into()),
+        Claim::Malformed => Err(Unsupported::NotBeforeMalformed.into()),
     }
 }
 

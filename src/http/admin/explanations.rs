@@ -8,7 +8,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tracing::error;
 
-use crate::service::{Causes, ExplainError, Explainer, Explanation, RecordsError, Trail};
+use crate::service::{Causes, ExplainError, Explainer, Explanation, Trail};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, BodyError, InputError, string};
@@ -76,8 +76,8 @@ enum Explained {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
-    /// A database that has to be asked about the token does not answer. Tokens that are refused
-    /// before are explained all the same.
+    /// A database that has to be asked about the token does not answer, or what the users table adds
+    /// leaves no room in the new one. Tokens that are refused before are explained all the same.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
@@ -112,7 +112,7 @@ impl ExplanationsApi {
                 let audit = audit(code.word(), reason, Trail::default());
                 Audited { reply, audit }
             }
-            Err(ExplainError::Records(error)) => unavailable(&error),
+            Err(error @ (ExplainError::Records(_) | ExplainError::Sign(_))) => unavailable(&error),
         })
     }
 }
@@ -146,7 +146,7 @@ fn audit(outcome: &'static str, reason: String, trail: Trail) -> Audit {
     }
 }
 
-fn unavailable(error: &RecordsError) -> Audited<Explained> {
+fn unavailable(error: &ExplainError) -> Audited<Explained> {
     error!(error = %Causes(error), "a token could not be explained");
     let code = Code::Unavailable;
     let problem = code.problem(UNAVAILABLE);

@@ -185,7 +185,11 @@ pub(in crate::http) fn operator_hint(refusal: Refusal) -> &'static str {
             "JWT_LEGACY_LIFETIME_MINUTES must be the lifetime that the backend gives its tokens"
         }
         Refusal::Unsupported(Unsupported::SubjectMalformed) => {
-            "USERS_KEY_COLUMN must be of the subject's type"
+            "USERS_KEY_COLUMN must be of the subject's type, which has 1 to 255 bytes, no control \
+             characters, and no white space at its ends"
+        }
+        Refusal::Unsupported(Unsupported::SuccessorTooLong) => {
+            "JWT_DROP_CLAIMS leaves claims of the old token out of the new one"
         }
         Refusal::Unsupported(_)
         | Refusal::Unverified(_)

@@ -7,8 +7,10 @@ use crate::domain::{
     VerifiedToken, decide,
 };
 
-use super::super::{Minter, RefreshMode, Trail};
-use super::{Explainer, Explanation, Finding, RecordsError, TokenKind};
+use super::super::mint::NoSuccessor;
+use super::super::single_use::Issue;
+use super::super::{Minter, RefreshMode, SignError, Trail};
+use super::{ExplainError, Explainer, Explanation, Finding, TokenKind};
 
 /// The checks before the signature has verified, in the order in which they are made.
 const UNVERIFIED: [(&str, &[Unverified]); 4] = [
@@ -27,7 +29,7 @@ impl Explainer {
         &self,
         token: &str,
         now: DateTime<Utc>,
-    ) -> Result<Explanation, RecordsError> {
+    ) -> Result<Explanation, ExplainError> {
         let verified = self.main.access_tokens.verify_ignoring_expiry(token);
         if !verified
             .as_ref()
@@ -56,7 +58,7 @@ impl Explainer {
         &self,
         token: &VerifiedToken,
         now: DateTime<Utc>,
-    ) -> Result<Explanation, RecordsError> {
+    ) -> Result<Explanation, ExplainError> {
         let policy = &self.main.policy;
         let signed = UNVERIFIED.map(|(name, _)| Finding::new(name, Ok(String::new())));
         let mut findings = Vec::from(signed);
@@ -64,7 +66,7 @@ impl Explainer {
         findings.extend(rules.into_iter().map(Finding::from));
         let refusal = match policy.judge_refresh(token, now) {
             Ok(admission) => {
-                self.explain_admitted(&admission, now, &mut findings)
+                self.explain_admitted(token, &admission, now, &mut findings)
                     .await?
             }
             Err(refusal) => Some(refusal),
@@ -80,23 +82,56 @@ impl Explainer {
 
     async fn explain_admitted(
         &self,
+        token: &VerifiedToken,
         admission: &Admission,
         now: DateTime<Utc>,
         findings: &mut Vec<Finding>,
-    ) -> Result<Option<Refusal>, RecordsError> {
+    ) -> Result<Option<Refusal>, ExplainError> {
         let (session, user_key) = (admission.lineage.session, admission.subject.user_key());
         let standing = self.records.standing(session, &user_key).await?;
         let session = self.present(admission, &standing, now);
         let user = self.records.user(&admission.subject).await?;
         let user = user.admit(admission.issued_at);
-        let user = user.map(|_| format!("{} is active", admission.subject));
-        // In the order of the service: only who is active can be found to have used a token twice.
+        // In the order of the service: only who is active, and can have a new token, can be found to have
+        // used the old one twice.
         let revoked = standing.admit(admission.issued_at).err();
-        let verdicts = [user.as_ref().err(), session.as_ref().err()];
-        let refusal = revoked.or(verdicts.into_iter().flatten().next().copied());
+        let successor = match (&user, revoked) {
+            (Ok(user), None) => {
+                let (session, claims) = (standing.session.as_ref(), user.claims.clone());
+                let issue = self.main.issue_after(admission, session, claims, now);
+                self.succeed(token, issue)?
+            }
+            _ => Ok(String::new()),
+        };
+        let user = user.map(|_| format!("{} is active", admission.subject));
+        let verdicts = [&user, &successor, &session];
+        let refused = |verdict: &Verdict| verdict.as_ref().err().copied();
+        let refusal = revoked.or_else(|| verdicts.into_iter().find_map(refused));
         findings.push(Finding::new("session", session));
         findings.push(Finding::new("user", user));
+        // Only worth a line where it says no, which hardly any token comes to.
+        if successor.is_err() {
+            findings.push(Finding::new("new token", successor));
+        }
         Ok(refusal)
+    }
+
+    /// Whether there can be a new token.
+    fn succeed(
+        &self,
+        token: &VerifiedToken,
+        issue: Result<Issue, Refusal>,
+    ) -> Result<Verdict, SignError> {
+        let successor = issue.map_err(NoSuccessor::from).and_then(|issue| {
+            let claims = token.claims.as_ref();
+            let claims = claims.ok_or(Refusal::from(Unsupported::Claims))?;
+            self.main.successor(claims, &issue)
+        });
+        match successor {
+            Ok(_) => Ok(Ok(String::new())),
+            Err(NoSuccessor::Refused(refusal)) => Ok(Err(refusal)),
+            Err(NoSuccessor::Sign(error)) => Err(error),
+        }
     }
 
     /// What presenting the token would mean now; presents nothing.

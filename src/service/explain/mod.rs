@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 
 use crate::domain::{Check, Clock, Contract, Refusal, Verdict};
 
-use super::{Minter, RefreshMode, Trail};
+use super::{Minter, RefreshMode, SignError, Trail};
 
 pub use records::{OwnRecords, Records, RecordsError};
 
@@ -108,6 +108,9 @@ pub enum ExplainError {
     /// What is written down could not be read.
     #[error(transparent)]
     Records(#[from] RecordsError),
+    /// It would be exchanged, if the new token could be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
 }
 
 impl Explainer {
@@ -118,7 +121,7 @@ impl Explainer {
         let now = self.clock.now();
         match self.recognise(token).await? {
             Some(recognised) => self.refresh_token(recognised, now).await,
-            None => Ok(self.access_token(token, now).await?),
+            None => self.access_token(token, now).await,
         }
     }
 }

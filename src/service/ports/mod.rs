@@ -259,5 +259,13 @@ pub struct Throttled {
 
 /// A token could not be signed: a fault of this service.
 #[derive(Debug, thiserror::Error)]
-#[error("the token could not be signed")]
-pub struct SignError(#[source] pub Box<dyn Error + Send + Sync>);
+pub enum SignError {
+    /// The key, or what makes tokens of it, failed.
+    #[error("the token could not be signed")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// Its holder could use it once and never exchange it.
+    #[error(
+        "the new token would be longer than 8 KiB; JWT_DROP_CLAIMS and USERS_CLAIM_COLUMNS say what is in it"
+    )]
+    TooLong,
+}

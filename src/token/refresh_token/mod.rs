@@ -191,7 +191,7 @@ impl RefreshTokenCodec for RefreshTokens {
         generation: u64,
     ) -> Result<String, SignError> {
         self.signed(contract, session, generation)
-            .ok_or_else(|| SignError("the contract has no such refresh token".into()))
+            .ok_or_else(|| SignError::Failed("the contract has no such refresh token".into()))
     }
 
     fn imported(&self, contract: Contract, token: &LegacyToken<'_>) -> SessionId {
