@@ -93,7 +93,7 @@ impl Args {
 fn main() {
     let args = Args::parse();
     if let Some(peer) = args.peer {
-        // As remint's own runtime.
+        // As `#[tokio::main]` makes it.
         let runtime = tokio::runtime::Builder::new_multi_thread();
         return { runtime }
             .enable_all()

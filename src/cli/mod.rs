@@ -18,10 +18,14 @@ mod token;
 mod user;
 
 use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use terminal::Failure;
 
@@ -73,14 +77,23 @@ enum Command {
 /// How long what still runs when a command ends may take.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
+/// What does the work: a thread for each processor. Where there is one, that is this thread, and no time goes to
+/// sharing the work with others.
+fn runtime(processors: usize) -> io::Result<Runtime> {
+    let mut builder = if processors == 1 {
+        Builder::new_current_thread()
+    } else {
+        Builder::new_multi_thread()
+    };
+    builder.enable_all().build()
+}
+
 /// Runs the command line of this process with `environment`; the exit code is its verdict.
 pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
     let command = Cli::parse().command;
     let settings = settings::Settings::new(environment);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let processors = available_parallelism().map_or(1, NonZero::get);
+    let runtime = match runtime(processors) {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&format!("the runtime could not start: {error}")),
     };
@@ -107,5 +120,20 @@ pub fn run(environment: BTreeMap<String, String>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,
         Err(Failure::Error(error)) => terminal::fail(&error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::RuntimeFlavor;
+
+    use super::*;
+
+    #[test]
+    fn work_is_shared_where_there_are_processors_to_share_it() {
+        let flavor = |processors| runtime(processors).unwrap().handle().runtime_flavor();
+
+        assert_eq!(flavor(1), RuntimeFlavor::CurrentThread);
+        assert_eq!(flavor(2), RuntimeFlavor::MultiThread);
     }
 }
