@@ -168,14 +168,32 @@ async fn lives<C: Connection>(
     metadata: PoolConnectionMetadata,
     patience: Duration,
 ) -> Result<bool, sqlx::Error> {
-    if metadata.age >= LIFETIME {
-        return Ok(false);
-    }
-    if metadata.idle_for >= PING_AFTER_IDLE {
+    let need = Need::of(metadata.age, metadata.idle_for);
+    if need == Need::Answer {
         let answer = timeout(patience, connection.ping()).await;
         answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
     }
-    Ok(true)
+    Ok(need != Need::Successor)
+}
+
+/// What a connection needs before it is used.
+#[derive(Debug, PartialEq, Eq)]
+enum Need {
+    Answer,
+    Nothing,
+    Successor,
+}
+
+impl Need {
+    fn of(age: Duration, idle_for: Duration) -> Self {
+        if age >= LIFETIME {
+            Self::Successor
+        } else if idle_for >= PING_AFTER_IDLE {
+            Self::Answer
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +203,19 @@ mod tests {
     use tokio::task::yield_now;
 
     use super::*;
+
+    #[test]
+    fn a_connection_is_asked_after_a_pause_and_given_up_in_time() {
+        let need =
+            |age, idle_for| Need::of(Duration::from_secs(age), Duration::from_secs(idle_for));
+
+        assert_eq!(need(1_799, 29), Need::Nothing);
+        assert_eq!(need(1_799, 30), Need::Answer);
+        assert_eq!(
+            [need(1_800, 0), need(1_800, 30)],
+            [Need::Successor, Need::Successor]
+        );
+    }
 
     #[tokio::test]
     async fn nothing_of_the_library_goes_on_beside_a_pool() {

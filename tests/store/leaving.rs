@@ -23,7 +23,7 @@ use super::table::DEADLINE;
 pub(super) const PATIENT: (&str, &str) = ("DATABASE_TIMEOUT_MILLISECONDS", "60000");
 
 /// As soon as the test holds the one connection, everybody waits.
-const ONE_CONNECTION: [(&str, &str); 2] = [("DATABASE_MAX_CONNECTIONS", "1"), PATIENT];
+pub(super) const ONE_CONNECTION: [(&str, &str); 2] = [("DATABASE_MAX_CONNECTIONS", "1"), PATIENT];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

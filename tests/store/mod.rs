@@ -18,6 +18,7 @@ mod layout;
 mod leaving;
 mod left_behind;
 mod lookups;
+mod marks;
 mod migrations;
 mod names;
 mod outages;
