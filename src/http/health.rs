@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use poem_openapi::{ApiResponse, OpenApi, Tags};
+use tokio_util::task::TaskTracker;
 
 use crate::service::{SessionStore, UserDirectory};
 
 use super::example::ExampleOf;
 use super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 
-/// Whether the service wants more requests.
+/// Whether the service wants more requests, and what it still works on.
 #[derive(Debug, Default)]
 pub struct Readiness {
     draining: AtomicBool,
+    unattended: TaskTracker,
 }
 
 impl Readiness {
@@ -25,6 +27,11 @@ impl Readiness {
     /// Whether it says so.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Work on requests whose clients hung up, which is to be finished all the same.
+    pub(super) fn unattended(&self) -> &TaskTracker {
+        &self.unattended
     }
 }
 

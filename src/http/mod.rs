@@ -147,6 +147,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
         clock: Arc::clone(&parts.clock),
         throttle: Throttle::of_everything(Arc::clone(&parts.limits)),
         answers: Arc::clone(&parts.answers),
+        readiness: Arc::clone(&parts.readiness),
         admission: Some(Admission::new(&parts.settings, elsewhere)),
     };
     let settings = parts.settings.clone();

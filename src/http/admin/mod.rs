@@ -112,6 +112,7 @@ pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
         clock: Arc::clone(&clock),
         throttle: Throttle::of_failures(limits),
         answers,
+        readiness: Arc::clone(&readiness),
         // Operators get through when nobody else does.
         admission: None,
     };

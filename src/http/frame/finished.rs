@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 use crate::service::{Marked, has_begun_change, marked};
 
@@ -14,41 +15,49 @@ use crate::service::{Marked, has_begun_change, marked};
 ///
 /// *Why not a task from the start.* That would be one wake-up more for each request, and hardly anybody
 /// hangs up.
-pub(super) struct Finished<F: Work>(Option<Pin<Box<Marked<F>>>>);
+pub(super) struct Finished<'a, F: Work> {
+    work: Option<Pin<Box<Marked<F>>>>,
+    /// Where it goes on.
+    unattended: &'a TaskTracker,
+}
 
 /// What a task can finish.
 pub(super) trait Work: Future<Output: Send> + Send + 'static {}
 
 impl<F: Future<Output: Send> + Send + 'static> Work for F {}
 
-impl<F: Work> Finished<F> {
-    pub(super) fn new(work: F) -> Self {
-        Self(Some(Box::pin(marked(work))))
+impl<'a, F: Work> Finished<'a, F> {
+    pub(super) fn new(work: F, unattended: &'a TaskTracker) -> Self {
+        Self {
+            work: Some(Box::pin(marked(work))),
+            unattended,
+        }
     }
 }
 
-impl<F: Work> Future for Finished<F> {
+impl<F: Work> Future for Finished<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(work) = &mut self.0 else {
+        // Not there meanwhile, so that nothing goes on that has panicked.
+        let Some(mut work) = self.work.take() else {
             return Poll::Pending;
         };
         let polled = work.as_mut().poll(context);
-        if polled.is_ready() {
-            self.0 = None;
+        if polled.is_pending() {
+            self.work = Some(work);
         }
         polled
     }
 }
 
-impl<F: Work> Drop for Finished<F> {
+impl<F: Work> Drop for Finished<'_, F> {
     fn drop(&mut self) {
-        if let Some(mut work) = self.0.take()
+        if let Some(mut work) = self.work.take()
             && has_begun_change(work.as_mut())
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(work);
+            self.unattended.spawn_on(work, &runtime);
         }
     }
 }

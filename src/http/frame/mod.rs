@@ -25,7 +25,7 @@ use super::contract::failure::Spoken;
 use super::cors::Cors;
 use super::problem::{Code, FAILED, NOTHING_THERE, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::throttle::{self, Throttle};
-use super::{HttpSettings, client_address, traced};
+use super::{HttpSettings, Readiness, client_address, traced};
 use finished::Finished;
 
 /// The outermost endpoint.
@@ -46,6 +46,7 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) throttle: Throttle,
     pub(super) answers: Arc<Answers>,
+    pub(super) readiness: Arc<Readiness>,
     /// None where every request is worked on.
     pub(super) admission: Option<Admission>,
 }
@@ -170,7 +171,8 @@ impl<E: Endpoint + 'static> Endpoint for Frame<E> {
         // Each future that has the request in itself, and is moved, moves half a kilobyte more.
         let inside = Arc::clone(&self.0);
         let handled = inside.handle(Box::new(request), client, span.clone());
-        Ok(Finished::new(handled.instrument(span)).await)
+        let unattended = self.0.surroundings.readiness.unattended();
+        Ok(Finished::new(handled.instrument(span), unattended).await)
     }
 }
 

@@ -45,6 +45,7 @@ fn counted<E: Endpoint>(inner: E, metrics: &Metrics) -> Frame<E> {
     };
     let surroundings = Surroundings {
         answers: Arc::new(Answers::new(metrics, &words).unwrap()),
+        readiness: Arc::default(),
         ids: Arc::new(RandomIds),
         clock: Arc::new(SystemClock),
         throttle: Throttle::of_failures(Arc::new(Unlimited)),

@@ -69,7 +69,7 @@ pub struct ServerSettings {
     pub shutdown_deadline: Duration,
 }
 
-/// Serves `endpoint` until `stop` is ready, then lets what is in flight finish.
+/// Serves `endpoint` until `stop` is ready, then lets what is in flight finish, also what nobody waits for.
 ///
 /// From when `readiness` says that the service is draining, each answer is the last one of its
 /// connection, so that proxies come to have no connection left that they could send into.
@@ -87,7 +87,7 @@ pub async fn serve(
         http: http(settings),
         tls: listener.tls.clone(),
         head_deadline: settings.head_deadline,
-        readiness,
+        readiness: Arc::clone(&readiness),
     });
     let attend = |accepted: Accepted, seat: Seat| {
         let (attendant, watcher) = (Arc::clone(&attendant), graceful.watcher());
@@ -128,6 +128,8 @@ pub async fn serve(
         let all_left = seats.all_left(settings.max_connections);
         timeout(LAST_REQUESTS, all_left).await.ok();
         graceful.shutdown().await;
+        readiness.unattended().close();
+        readiness.unattended().wait().await;
     };
     if timeout(settings.shutdown_deadline, finish).await.is_err() {
         warn!("requests in flight ran into the shutdown deadline and were cut");
@@ -198,10 +200,14 @@ impl<E: Endpoint + 'static> Attendant<E> {
 #[cfg(test)]
 mod tests {
     use std::future::ready;
+    use std::pin::pin;
 
+    use futures_util::poll;
     use poem::endpoint::make_sync;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
+    use tokio::sync::Notify;
+    use tokio::task::yield_now;
 
     use super::*;
 
@@ -212,6 +218,29 @@ mod tests {
         shutdown_delay: Duration::ZERO,
         shutdown_deadline: Duration::from_secs(10),
     };
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_finished_before_the_end() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(&address, 0, None).await.unwrap();
+        let (readiness, go_on) = (Arc::new(Readiness::default()), Arc::new(Notify::new()));
+        let waits = Arc::clone(&go_on);
+        readiness
+            .unattended()
+            .spawn(async move { waits.notified().await });
+        let endpoint = Arc::new(make_sync(|_| "answered"));
+        let served = serve(listener, endpoint, SETTINGS, readiness, ready(()));
+        let mut served = pin!(served);
+
+        // Whatever it could do without that work it has done by then.
+        for _ in 0..9 {
+            assert!(poll!(&mut served).is_pending());
+            yield_now().await;
+        }
+        go_on.notify_one();
+
+        served.await.unwrap();
+    }
 
     /// A listener, and as many clients as the kernel lets in everywhere, each with a request.
     async fn crowd() -> (Listener, Vec<TcpStream>) {
