@@ -6,7 +6,7 @@ use crate::domain::{Refusal, Standing, Unsupported, Unverified};
 
 use super::{
     Change, DirectoryError, Exchange, Flights, IdentityProvider, ProviderError, ProviderGrant,
-    ProviderLogin, SessionError, SessionStore, Trail, UserDirectory, begin_change,
+    ProviderLogin, SessionError, SessionStore, Trail, UserDirectory,
 };
 
 /// The longest token that a provider is asked about, in bytes.
@@ -81,7 +81,6 @@ impl Delegate {
         if refresh_token.len() > MAX_TOKEN_BYTES {
             return Ok(Change::Lost);
         }
-        begin_change();
         self.flights.revoke(&self.provider, refresh_token).await
     }
 
@@ -99,8 +98,6 @@ impl Delegate {
             check.directory.ping().await?;
             check.sessions.ping().await?;
         }
-        // It may exchange the token for another one, or count it as used.
-        begin_change();
         let (answer, is_joined) = self.flights.refresh(&self.provider, refresh_token).await;
         let grant = answer?;
         if let Some(check) = &self.user_check {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::{Change, IdentityProvider, ProviderError, ProviderGrant};
+use super::{Change, IdentityProvider, ProviderError, ProviderGrant, begin_change};
 
 /// What comes of a call.
 type Answer = Result<ProviderGrant, ProviderError>;
@@ -28,8 +28,8 @@ pub struct Flights {
     free: Arc<Semaphore>,
 }
 
-/// The most calls under way. Nothing else bounds them: whoever waits for one takes nobody's place, and an
-/// exchange goes on when its callers have gone.
+/// The most calls under way. Nothing else bounds them: whoever waits for one takes nobody's place, and they go
+/// on when their callers have gone.
 const MOST: usize = 256;
 
 /// A call, for all who wait for it.
@@ -83,6 +83,7 @@ impl Flights {
         refresh_token: &str,
     ) -> Result<Change, ProviderError> {
         let _free = self.free.try_acquire().map_err(|_| too_many())?;
+        begin_change();
         provider.revoke(refresh_token).await
     }
 
@@ -96,6 +97,8 @@ impl Flights {
     ) -> Result<Flight, ProviderError> {
         let free = Arc::clone(&self.free).try_acquire_owned();
         let free = free.map_err(|_| too_many())?;
+        // It may exchange the token for another one, or count it as used.
+        begin_change();
         let landing = Landing {
             flights: self.clone(),
             key,
