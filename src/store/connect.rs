@@ -3,8 +3,10 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::str::FromStr as _;
 use std::time::Duration;
 
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
@@ -112,11 +114,14 @@ async fn open_own(
 /// Why a SQLite file cannot be made or written where it is to be; nothing where it can, and for other
 /// databases. Leaves nothing behind.
 pub fn sqlite_obstacle(settings: &DatabaseSettings) -> Option<String> {
-    let file = sqlite_file(settings);
-    if !settings.url.expose_secret().starts_with("sqlite:") || file.contains(":memory:") {
+    let url = settings.url.expose_secret();
+    if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
         return None;
     }
-    let file = Path::new(&file);
+    // As the library reads it. A link's log and index lie beside the file that it leads to.
+    let options = SqliteConnectOptions::from_str(url).ok()?;
+    let file = options.get_filename();
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
     let folder = file.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
     let (named, within) = (file.display(), folder.display());
@@ -129,7 +134,7 @@ pub fn sqlite_obstacle(settings: &DatabaseSettings) -> Option<String> {
             "nothing can be written in the folder {within}: {error}"
         ));
     }
-    let opened = OpenOptions::new().write(true).open(file);
+    let opened = OpenOptions::new().write(true).open(&file);
     let error = opened
         .err()
         .filter(|error| error.kind() != ErrorKind::NotFound);

@@ -1,5 +1,7 @@
 //! `remint doctor`
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::{foreign_database, place_with_users};
@@ -217,6 +219,18 @@ fn a_file_that_serve_could_not_make_is_named_as_serve_names_it() {
         let (state, seen) = finding(&doctor, "database");
         assert!(state == "BAD" && seen.contains(obstacle), "{seen}");
         assert!(serve.stderr.contains(obstacle), "{serve:?}");
+    }
+}
+
+#[test]
+fn a_file_is_looked_for_where_serve_has_it() {
+    for url in ["sqlite://my%20files/x.db", "sqlite://none/x?mode=memory"] {
+        let place = Place::new().with("DATABASE_URL", url);
+        fs::create_dir(place.path().join("my files")).unwrap();
+
+        let (state, seen) = finding(&place.run(&["doctor", "--json"]), "database");
+
+        assert_ne!(state, "BAD", "{url}: {seen}");
     }
 }
 
