@@ -139,7 +139,8 @@ pub enum Step {
     },
 }
 
-/// What presenting `generation` at `now` means, by what the row says.
+/// What presenting `generation` at `now` means, by what the row says. Only whole seconds of `now` count, as
+/// rows have no others.
 ///
 /// A generation *above* the row's is genuine too, or its signature would not have verified: the
 /// database lost the newest rotations (restored from a backup, for example). Its holder goes on.
@@ -164,7 +165,7 @@ pub fn decide(
         });
     }
     // A clock that stepped back must not make a theft of an innocent retry.
-    let waited = now - session.rotated_at;
+    let waited = now.trunc_subsecs(0) - session.rotated_at;
     let is_last = generation.checked_add(1) == Some(session.generation);
     Ok(if is_last && waited <= grace {
         Step::Replay
@@ -215,6 +216,15 @@ mod tests {
         assert_eq!(decided(2, 3, 1000), Ok(Step::Replay));
         assert_eq!(decided(2, 3, 1030), Ok(Step::Replay));
         assert_eq!(decided(2, 3, 1031), Ok(Step::Reuse));
+    }
+
+    #[test]
+    fn the_grace_is_over_with_its_last_second_not_within_it() {
+        let within = at(1030) + TimeDelta::milliseconds(999);
+
+        let step = decide(2, Some(&session(3)), GRACE, within);
+
+        assert_eq!(step, Ok(Step::Replay));
     }
 
     #[test]

@@ -131,20 +131,29 @@ impl Minter {
     /// Where those alone would make it too long, its holder is refused; where the users table does, that
     /// is for the operator to mend.
     pub(super) fn successor(&self, old: &ClaimSet, issue: &Issue) -> Result<Grant, NoSuccessor> {
-        let sign = |overwritten| {
+        let sign = |dropped: &[String], overwritten| {
             let reissue = Reissue {
-                dropped: &self.dropped_claims,
+                dropped,
                 overwritten,
                 ..self.reissue(old, issue)
             };
             self.sign(reissue, issue)
         };
-        match sign(issue.claims.clone()) {
-            Err(SignError::TooLong) if matches!(sign(Vec::new()), Err(SignError::TooLong)) => {
-                Err(Refusal::from(Unsupported::SuccessorTooLong).into())
+        let signed = sign(&self.dropped_claims, issue.claims.clone());
+        if let Err(SignError::TooLong) = signed {
+            // Neither what the table says nor what was there in its place.
+            let of_table = issue.claims.iter().map(|(name, _)| name);
+            let dropped: Vec<_> = self
+                .dropped_claims
+                .iter()
+                .chain(of_table)
+                .cloned()
+                .collect();
+            if let Err(SignError::TooLong) = sign(&dropped, Vec::new()) {
+                return Err(Refusal::from(Unsupported::SuccessorTooLong).into());
             }
-            signed => Ok(signed?),
         }
+        Ok(signed?)
     }
 
     /// The first tokens of a session.

@@ -201,9 +201,8 @@ impl Refresher {
             return Ok(None);
         };
         // Signed first: a token that cannot be signed must not use up the old one.
-        let grant = match self.minter.successor(admitted.claims, &next) {
-            Err(NoSuccessor::Refused(_)) => return Ok(None),
-            signed => signed?,
+        let Ok(grant) = self.minter.successor(admitted.claims, &next) else {
+            return Ok(None);
         };
         match single_use.begin_unseen(admission, &next).await {
             // Where nothing can be written there may still be something to be read.

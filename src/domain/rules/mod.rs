@@ -142,16 +142,15 @@ fn key_is_trusted(case: Case<'_>) -> Verdict {
     }
 }
 
+/// Texts of a token as they can be seen on a terminal, which may do more with a text than show it.
+fn shown<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let texts = texts.map(|text| text.escape_debug().to_string());
+    texts.collect::<Vec<_>>().join(", ")
+}
+
 fn claims_are_strict(case: Case<'_>) -> Verdict {
     let claims = case.token.claims.as_ref().ok_or(Unsupported::Claims)?;
-    // Seen on a terminal, which may do more with a text than show it.
-    let names = claims.iter().map(|(name, _)| name.escape_debug());
-    case.seen(|| {
-        names
-            .map(|name| name.to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
-    })
+    case.seen(|| shown(claims.iter().map(|(name, _)| name)))
 }
 
 fn is_an_access_token(case: Case<'_>) -> Verdict {
@@ -202,7 +201,7 @@ fn is_for_our_audience(case: Case<'_>) -> Verdict {
         // RFC 7519 §4.1.3: who does not find itself in `aud` must reject the token, and without
         // JWT_AUDIENCE we are nobody.
         Claim::Is(theirs) if theirs.iter().any(|aud| ours.contains(aud)) => {
-            case.seen(|| theirs.join(", "))
+            case.seen(|| shown(theirs.iter().map(String::as_str)))
         }
         Claim::Absent | Claim::Is(_) | Claim::Malformed => Err(Unsupported::Audience.into()),
     }

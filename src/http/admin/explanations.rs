@@ -8,12 +8,14 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tracing::error;
 
-use crate::service::{Causes, ExplainError, Explainer, Explanation, Trail};
+use crate::service::{
+    Causes, ExplainError, Explainer, Explanation, RecordsError, SignError, Trail,
+};
 
 use super::super::audit::{Audit, Audited};
 use super::super::body::{Body, BodyError, InputError, string};
 use super::super::example::{EXAMPLE_TOKEN, ExampleOf};
-use super::super::problem::{Code, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
+use super::super::problem::{Code, FAILED, ProblemJson, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use super::body::members;
 use super::explanation::ExplanationReply;
 use super::guarded::{Guarded, Keyed};
@@ -76,8 +78,12 @@ enum Explained {
         actual_type = "ExampleOf<{ Code::MalformedRequest as usize }>"
     )]
     Malformed(ProblemJson),
-    /// A database that has to be asked about the token does not answer, or what the users table adds
-    /// leaves no room in the new one. Tokens that are refused before are explained all the same.
+    /// The new token could not be made, which a refresh would be told as well: what the users table adds
+    /// may leave it no room.
+    #[oai(status = 500, actual_type = "ExampleOf<{ Code::Internal as usize }>")]
+    Internal(ProblemJson),
+    /// A database that has to be asked about the token does not answer. Tokens that are refused
+    /// before are explained all the same.
     #[oai(
         status = 503,
         actual_type = "ExampleOf<{ Code::Unavailable as usize }>"
@@ -112,7 +118,8 @@ impl ExplanationsApi {
                 let audit = audit(code.word(), reason, Trail::default());
                 Audited { reply, audit }
             }
-            Err(error @ (ExplainError::Records(_) | ExplainError::Sign(_))) => unavailable(&error),
+            Err(ExplainError::Records(error)) => unavailable(&error),
+            Err(ExplainError::Sign(error)) => failed(&error),
         })
     }
 }
@@ -146,7 +153,16 @@ fn audit(outcome: &'static str, reason: String, trail: Trail) -> Audit {
     }
 }
 
-fn unavailable(error: &ExplainError) -> Audited<Explained> {
+fn failed(error: &SignError) -> Audited<Explained> {
+    error!(error = %Causes(error), "a token could not be signed");
+    let code = Code::Internal;
+    Audited {
+        reply: Explained::Internal(code.problem(FAILED)),
+        audit: audit(code.word(), error.to_string(), Trail::default()),
+    }
+}
+
+fn unavailable(error: &RecordsError) -> Audited<Explained> {
     error!(error = %Causes(error), "a token could not be explained");
     let code = Code::Unavailable;
     let problem = code.problem(UNAVAILABLE);

@@ -90,11 +90,17 @@ impl Explainer {
         let (session, user_key) = (admission.lineage.session, admission.subject.user_key());
         let standing = self.records.standing(session, &user_key).await?;
         let session = self.present(admission, &standing, now);
-        let user = self.records.user(&admission.subject).await?;
-        let user = user.admit(admission.issued_at);
         // In the order of the service: only who is active, and can have a new token, can be found to have
         // used the old one twice.
         let revoked = standing.admit(admission.issued_at).err();
+        let user = match self.records.user(&admission.subject).await {
+            // What is refused already is refused whoever it is about.
+            Err(_) if revoked.is_some() => {
+                findings.push(Finding::new("session", session));
+                return Ok(revoked);
+            }
+            user => user?.admit(admission.issued_at),
+        };
         let successor = match (&user, revoked) {
             (Ok(user), None) => {
                 let (session, claims) = (standing.session.as_ref(), user.claims.clone());

@@ -127,7 +127,7 @@ impl Explainer {
         );
         let subject = minter.subject(session);
         explanation.trail.session = Some(session.id);
-        explanation.trail.subject = Some(subject.clone());
+        explanation.trail.note_subject(&subject);
         explanation.add("session", Ok(seen));
         let admitted = standing.admit(session.rotated_at);
         explanation.add("not revoked", admitted.map(|()| String::new()));

@@ -201,6 +201,17 @@ async fn what_was_ended_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn what_was_ended_is_said_to_be_though_the_users_do_not_answer() {
+    let app = spawn_admin().await;
+    let token = app.expired_token();
+    cut_off(&app, &json!({"user": "alice"})).await;
+    app.sql("DROP TABLE users").await;
+
+    assert_eq!(verdict(&app, &token).await["code"], "session_revoked");
+    assert_eq!(app.refresh(&token).await.code(), "session_revoked");
+}
+
+#[tokio::test]
 async fn an_access_token_of_another_contract_says_what_renews_it() {
     let app = spawn_admin().await;
     let session = started(&app, "envelope").await;
