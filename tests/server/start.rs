@@ -9,8 +9,8 @@ use crate::harness::process::Place;
 use crate::harness::servers::{self, Engine};
 use crate::harness::wire::Wire;
 
-/// Far below the time that the start would wait by itself.
-const SOON: Duration = Duration::from_mins(1);
+/// Below the time that the start would wait by itself, which is half a minute.
+const SOON: Duration = Duration::from_secs(25);
 
 /// A service whose database takes connections and says nothing, for so many seconds.
 fn silent(seconds: &str) -> (TcpListener, Place) {
