@@ -1,7 +1,7 @@
 use poem::endpoint::make;
 use poem::http::Uri;
 use tokio::sync::Notify;
-use tokio::task::yield_now;
+use tokio_util::task::TaskTracker;
 
 use super::super::{AdmissionSettings, CookieSettings, OAuthClient, OAuthSettings, SameSite};
 use super::*;
@@ -156,10 +156,9 @@ async fn is_finished(changes: bool) -> bool {
     }
     go_on.notify_one();
 
-    // Whatever was to go on can do so now.
-    for _ in 0..9 {
-        yield_now().await;
-    }
+    let unattended = frame.0.surroundings.readiness.unattended();
+    unattended.close();
+    unattended.wait().await;
     let text = metrics.text().unwrap();
     text.contains("outcome=\"served\"} 1")
 }
@@ -168,4 +167,19 @@ async fn is_finished(changes: bool) -> bool {
 async fn a_change_that_was_begun_is_finished_though_its_caller_went_away_and_nothing_else_is() {
     assert!(is_finished(true).await);
     assert!(!is_finished(false).await);
+}
+
+#[tokio::test]
+async fn a_change_that_panicked_is_not_begun_again() {
+    let unattended = TaskTracker::new();
+    let work = async {
+        begin_change();
+        panic!("in the middle");
+    };
+    let finished = Finished::new(work, &unattended);
+
+    let ended = AssertUnwindSafe(finished).catch_unwind().await;
+
+    assert!(ended.is_err());
+    assert!(unattended.is_empty());
 }
