@@ -10,7 +10,6 @@ use remint::domain::{Clock, Contract, JsonText, Revocation, Session, SessionId, 
 use remint::service::{Change, Revoker, Rotation, SessionError, SessionImport as _, SessionStore};
 use remint::store::SqlSessionStore;
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::servers::{Engine, database};
@@ -289,15 +288,26 @@ async fn what_was_answered_503_is_not_done_behind_the_callers_back() {
 
 #[tokio::test]
 async fn a_token_that_cannot_be_signed_uses_nothing_up() {
-    let app = spawn_on(Engine::Sqlite, &[("REFRESH_MODE", "single_use")])
-        .await
-        .unwrap();
-    let large = app.token_with(&json!({"bulk": "x".repeat(5_950)}));
+    let server = database(Engine::Sqlite).await.unwrap();
+    for sql in [
+        "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN, bulk TEXT)",
+        "INSERT INTO users VALUES ('alice', TRUE, printf('%6000s', 'x'))",
+    ] {
+        server.execute(sql).await.unwrap();
+    }
+    let settings = [
+        ("REFRESH_MODE", "single_use"),
+        ("USERS_CLAIM_COLUMNS", "bulk"),
+    ];
+    let app = spawn_over(server, &settings).await;
+    let token = app.expired_token();
 
-    assert_eq!(app.refresh(&large).await.status, 500);
+    assert_eq!(app.refresh(&token).await.status, 500);
     app.advance(TimeDelta::minutes(5));
+    assert_eq!(app.refresh(&token).await.code(), "internal");
 
-    assert_eq!(app.refresh(&large).await.code(), "internal");
+    app.sql("UPDATE users SET bulk = 'x'").await;
+    assert_eq!(app.refresh(&token).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use poem::http::Method;
 use remint::domain::Contract;
-use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
 
 use crate::harness::servers::{Engine, database};
@@ -49,12 +48,11 @@ async fn a_token_that_leaves_its_successor_no_room_is_refused() {
 #[tokio::test]
 async fn a_users_table_that_leaves_it_no_room_is_the_operators_trouble() {
     let server = database(Engine::Sqlite).await.unwrap();
-    let users = Database::connect(&server.url).await.unwrap();
     for sql in [
         "CREATE TABLE users (id TEXT PRIMARY KEY, is_active BOOLEAN, bulk TEXT)",
         "INSERT INTO users VALUES ('alice', TRUE, printf('%6000s', 'x'))",
     ] {
-        users.execute_unprepared(sql).await.unwrap();
+        server.execute(sql).await.unwrap();
     }
     let settings = [
         ADMIN,
