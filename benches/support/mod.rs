@@ -6,6 +6,7 @@ pub(crate) mod drive;
 pub(crate) mod exchange;
 pub(crate) mod figures;
 pub(crate) mod fill;
+mod hs256;
 pub(crate) mod instructions;
 pub(crate) mod plot;
 pub(crate) mod service;

@@ -8,7 +8,6 @@ use poem::http::StatusCode;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::web::{Data, Json};
 use poem::{EndpointExt as _, Route, Server, handler, post};
-use remint::config::{Config, Purpose};
 use remint::domain::{Clock as _, SystemClock};
 use sea_orm::entity::prelude::*;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -16,6 +15,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, Set};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::hs256;
 use super::service::SECRET;
 
 /// For how many seconds a token lives.
@@ -159,7 +159,7 @@ async fn refresh(
 }
 
 async fn connect(url: &str) -> DatabaseConnection {
-    install_crypto();
+    hs256::install();
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).map_sqlx_sqlite_opts(|options| {
         options
@@ -172,11 +172,4 @@ async fn connect(url: &str) -> DatabaseConnection {
         .await
         .unwrap();
     database
-}
-
-/// jsonwebtoken signs with what remint plugs into it.
-fn install_crypto() {
-    let settings = [("JWT_SECRET_KEY".to_owned(), SECRET.to_owned())];
-    let config = Config::from_vars(settings, Purpose::Tokens).unwrap();
-    remint::app::codec(&config).unwrap();
 }

@@ -16,7 +16,7 @@ use crate::domain::{Clock, Contract, IdSource, RandomIds, SystemClock, TokenPoli
 use crate::http::{self, Readiness};
 use crate::limits;
 use crate::metrics::MetricsError;
-use crate::service::{Cleaner, Minter, Starter, TokenCodec};
+use crate::service::{Cleaner, Minter, SignError, Starter, TokenCodec};
 use crate::store::{
     self, ConnectError, Connections, SetupError, SqlSessionStore, SqlUserDirectory,
 };
@@ -52,6 +52,9 @@ pub enum BuildError {
     /// The figures cannot be kept.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] SignError),
     /// There is no key to sign with.
     #[error("JWT_SECRET_KEY is required")]
     NoKeys,
@@ -164,8 +167,8 @@ pub fn minters(config: &Config) -> Result<Minters, BuildError> {
         let mut dropped_claims = config.dropped_claims.clone();
         // Each contract may name users by another claim.
         dropped_claims.retain(|claim| *claim != settings.subject_claim);
-        let ring = KeyRing::new(settings.algorithm, &keys.current, &keys.previous);
-        Arc::new(Minter {
+        let ring = KeyRing::new(settings.algorithm, &keys.current, &keys.previous)?;
+        Ok(Arc::new(Minter {
             access_tokens: Arc::new(JwtCodec::new(ring, &settings.subject_claim)),
             refresh_tokens: refresh_tokens.clone(),
             policy: TokenPolicy {
@@ -175,14 +178,14 @@ pub fn minters(config: &Config) -> Result<Minters, BuildError> {
             },
             refresh_lifetime: settings.refresh_lifetime,
             dropped_claims,
-        })
+        }))
     };
     let is_main = |settings: &&ContractSettings| settings.contract == Contract::ExpiredToken;
     let mut contracts = config.contracts.iter();
     let main = contracts.find(is_main).ok_or(BuildError::NoKeys)?;
     Ok(Minters {
-        main: minter(main),
-        others: contracts.map(minter).collect(),
+        main: minter(main)?,
+        others: contracts.map(minter).collect::<Result<_, SignError>>()?,
     })
 }
 

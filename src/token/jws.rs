@@ -15,8 +15,8 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 pub(super) struct Compact<'a> {
     /// What the signature covers: header, dot, payload, as sent.
     pub(super) signing_input: &'a str,
-    /// The signature as sent.
-    pub(super) signature: &'a str,
+    /// The decoded signature.
+    pub(super) signature: Vec<u8>,
     /// The header.
     pub(super) header: Header,
     /// The decoded payload.
@@ -41,7 +41,7 @@ impl<'a> Compact<'a> {
 
         // A dot is not in the alphabet, so a fourth part fails here. So do padding, the standard
         // alphabet, white space, and bits left over in the last character.
-        decode(signature)?;
+        let signature = decode(signature)?;
         let header = Header::parse(&decode(header)?)?;
         let payload = decode(payload)?;
         Ok(Self {
@@ -88,7 +88,7 @@ impl Header {
 }
 
 /// Canonical base64url without padding (RFC 7515 §2).
-fn decode(part: &str) -> Result<Vec<u8>, Unverified> {
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, Unverified> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Unverified::Format)
 }
 

@@ -1,13 +1,17 @@
 //! The keys: one signs, all of them verify.
 
+use std::iter;
+
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::signature::{Signer as _, Verifier as _};
 
 use crate::domain::{KeyTrust, Unverified};
 use crate::service::SignError;
 
+use super::hmac_key::HmacKey;
+use super::jws;
 use super::secret::Secret;
-use super::{jws, provider};
 
 /// An HMAC algorithm of RFC 7518 §3.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,44 +93,56 @@ pub fn key_label(place: usize) -> String {
 /// One algorithm and its keys.
 pub struct KeyRing {
     algorithm: HmacAlgorithm,
-    signing_key: EncodingKey,
     header: String,
-    keys: Vec<RingKey>,
+    current: RingKey,
+    previous: Vec<RingKey>,
 }
 
 struct RingKey {
     key_id: Option<String>,
-    key: DecodingKey,
+    key: HmacKey,
     trust: KeyTrust,
 }
 
+impl RingKey {
+    fn new(key: HmacKey, key_id: Option<&String>, trust: KeyTrust) -> Self {
+        Self {
+            key_id: key_id.cloned(),
+            key,
+            trust,
+        }
+    }
+}
+
 impl KeyRing {
-    /// A ring in which `current` signs, and all verify.
-    pub fn new(algorithm: HmacAlgorithm, current: &SigningKey, previous: &[VerifyingKey]) -> Self {
-        provider::install();
-        let current_secret = current.secret.expose_bytes();
-        let mut keys = vec![RingKey {
-            key_id: current.key_id.clone(),
-            key: DecodingKey::from_secret(current_secret),
-            trust: KeyTrust {
-                label: key_label(0),
-                valid_until: None,
-            },
-        }];
-        keys.extend(previous.iter().enumerate().map(|(index, key)| RingKey {
-            key_id: key.key_id.clone(),
-            key: DecodingKey::from_secret(key.secret.expose_bytes()),
-            trust: KeyTrust {
+    /// A ring in which `current` signs, and all verify. Fails where one of them cannot.
+    pub fn new(
+        algorithm: HmacAlgorithm,
+        current: &SigningKey,
+        previous: &[VerifyingKey],
+    ) -> Result<Self, SignError> {
+        let ready = |secret: &Secret| {
+            HmacKey::new(algorithm.library(), secret.expose_bytes())
+                .map_err(|error| SignError::Failed(error.into()))
+        };
+        let previous = previous.iter().enumerate().map(|(index, key)| {
+            let trust = KeyTrust {
                 label: key_label(index + 1),
                 valid_until: key.valid_until,
-            },
-        }));
-        Self {
+            };
+            let ready = ready(&key.secret)?;
+            Ok(RingKey::new(ready, key.key_id.as_ref(), trust))
+        });
+        let trust = KeyTrust {
+            label: key_label(0),
+            valid_until: None,
+        };
+        Ok(Self {
             algorithm,
-            signing_key: EncodingKey::from_secret(current_secret),
             header: header(algorithm, current.key_id.as_deref()),
-            keys,
-        }
+            current: RingKey::new(ready(&current.secret)?, current.key_id.as_ref(), trust),
+            previous: previous.collect::<Result<_, SignError>>()?,
+        })
     }
 
     /// The one algorithm of this ring.
@@ -146,28 +162,28 @@ impl KeyRing {
     pub(super) fn verify(
         &self,
         signing_input: &str,
-        signature: &str,
+        signature: &Vec<u8>,
         key_id: Option<&str>,
     ) -> Result<KeyTrust, Unverified> {
-        let mut candidates = self.keys.iter().filter(|key| {
+        let all = iter::once(&self.current).chain(&self.previous);
+        let mut candidates = all.filter(|key| {
             let named = key.key_id.as_deref();
             named.is_none() || key_id.is_none() || named == key_id
         });
-        let algorithm = self.algorithm.library();
         let mut refused = Unverified::UnknownKey;
         let found = candidates.find(|key| {
             refused = Unverified::Signature;
             let message = signing_input.as_bytes();
-            jsonwebtoken::crypto::verify(signature, message, &key.key, algorithm).unwrap_or(false)
+            key.key.verify(message, signature).is_ok()
         });
         found.map(|key| key.trust.clone()).ok_or(refused)
     }
 
     /// The encoded signature of the current key.
     pub(super) fn sign(&self, signing_input: &str) -> Result<String, SignError> {
-        let algorithm = self.algorithm.library();
-        jsonwebtoken::crypto::sign(signing_input.as_bytes(), &self.signing_key, algorithm)
-            .map_err(|error| SignError::Failed(error.into()))
+        let signature = self.current.key.try_sign(signing_input.as_bytes());
+        let signature = signature.map_err(|error| SignError::Failed(error.into()))?;
+        Ok(jws::encode(signature))
     }
 }
 
@@ -196,7 +212,12 @@ mod tests {
             secret: Secret::of_text(secret),
             valid_until: None,
         });
-        KeyRing::new(Hs256, &signing, &previous.collect::<Vec<_>>())
+        KeyRing::new(Hs256, &signing, &previous.collect::<Vec<_>>()).unwrap()
+    }
+
+    /// That of the message `message`, as bytes.
+    fn signature(ring: &KeyRing) -> Vec<u8> {
+        jws::decode(&ring.sign("message").unwrap()).unwrap()
     }
 
     #[test]
@@ -212,7 +233,7 @@ mod tests {
             ("third", Some("anything"), Ok("previous-2")),
             ("stranger", None, Err(Unverified::Signature)),
         ] {
-            let signature = ring_of((None, secret), &[]).sign("message").unwrap();
+            let signature = signature(&ring_of((None, secret), &[]));
             let found = ring.verify("message", &signature, key_id);
             let found = found.as_ref().map(|trust| trust.label.as_str());
             assert_eq!(found, expected.as_ref().copied(), "{secret}, {key_id:?}");
@@ -222,7 +243,7 @@ mod tests {
     #[test]
     fn a_key_id_that_no_key_has_is_refused_without_a_try() {
         let ring = ring_of((Some("new"), "first"), &[]);
-        let genuine = ring.sign("message").unwrap();
+        let genuine = signature(&ring);
 
         let refused = ring.verify("message", &genuine, Some("old"));
 

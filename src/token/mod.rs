@@ -1,14 +1,14 @@
 //! Tokens: verifies strictly, signs, and knows which secrets are no secrets.
 //!
-//! The only user of jsonwebtoken, which computes and compares the signatures. Header and claims
+//! The only user of jsonwebtoken, by whose traits signatures are computed and compared. Header and claims
 //! are read by [`crate::json`] instead: jsonwebtoken ignores `crit`, takes duplicate names, and
 //! changes numbers beyond 64 bits.
 
 mod codec;
+mod hmac_key;
 mod jws;
 mod key_ring;
 mod known_secrets;
-mod provider;
 mod refresh_token;
 mod registered;
 mod secret;

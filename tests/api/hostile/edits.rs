@@ -19,7 +19,8 @@ fn codec() -> JwtCodec {
         key_id: None,
         secret: Secret::of_text(SECRET),
     };
-    JwtCodec::new(KeyRing::new(HmacAlgorithm::Hs256, &key, &[]), "sub")
+    let ring = KeyRing::new(HmacAlgorithm::Hs256, &key, &[]).unwrap();
+    JwtCodec::new(ring, "sub")
 }
 
 /// Every deletion, substitution and insertion of one character, and every flip of one bit that

@@ -1,36 +1,21 @@
-//! The HMAC that jsonwebtoken signs and verifies with.
+//! The HMAC that tokens are signed and verified with, as jsonwebtoken has it.
 //!
-//! *Why our own provider.* jsonwebtoken asks for one of two back ends: one compiles a C library,
-//! the other brings RSA and elliptic curves, none of which HS256 needs. This one is the two
-//! crates that the database drivers already use, and it was the fastest of the three.
+//! *Why our own.* jsonwebtoken asks for one of two back ends: one compiles a C library, the other
+//! brings RSA and elliptic curves, none of which HS256 needs. This one is the two crates that the
+//! database drivers already use, and it was the fastest of the three.
+//!
+//! *Why its traits, not its functions.* They make the key ready for each token anew, which is a third
+//! of the hashing.
 
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use sha2::{Sha256, Sha384, Sha512};
 
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key: &EncodingKey| {
-        HmacKey::new(*algorithm, key.as_bytes()).map(|key| Box::new(key) as Box<dyn JwtSigner>)
-    },
-    verifier_factory: |algorithm, key: &DecodingKey| {
-        HmacKey::new(*algorithm, key.try_get_as_bytes()?)
-            .map(|key| Box::new(key) as Box<dyn JwtVerifier>)
-    },
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-/// Plugs the HMAC in, once per process; later calls change nothing.
-pub(super) fn install() {
-    // Losing this race means that another thread has just installed the same provider.
-    PROVIDER.install_default().ok();
-}
-
 /// A key ready to compute with, for one algorithm.
-enum HmacKey {
+pub(super) enum HmacKey {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
@@ -41,7 +26,7 @@ impl HmacKey {
         clippy::wildcard_enum_match_arm,
         reason = "every algorithm but ours is refused"
     )]
-    fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
+    pub(super) fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
         let key = match algorithm {
             Algorithm::HS256 => Hmac::new_from_slice(secret).map(Self::Hs256),
             Algorithm::HS384 => Hmac::new_from_slice(secret).map(Self::Hs384),
@@ -49,14 +34,6 @@ impl HmacKey {
             _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
         };
         key.map_err(|_| ErrorKind::InvalidKeyFormat.into())
-    }
-
-    fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Hs256(_) => Algorithm::HS256,
-            Self::Hs384(_) => Algorithm::HS384,
-            Self::Hs512(_) => Algorithm::HS512,
-        }
     }
 }
 
@@ -97,32 +74,17 @@ impl Verifier<Vec<u8>> for HmacKey {
     }
 }
 
-impl JwtSigner for HmacKey {
-    fn algorithm(&self) -> Algorithm {
-        self.algorithm()
-    }
-}
-
-impl JwtVerifier for HmacKey {
-    fn algorithm(&self) -> Algorithm {
-        self.algorithm()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::crypto;
 
     use super::*;
 
-    /// Whether the hook that production uses takes `signature` for that of `message`.
+    /// Whether `key` takes `signature` for that of `message`.
     fn verifies(algorithm: Algorithm, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-        install();
-        let signature = URL_SAFE_NO_PAD.encode(signature);
-        let key = DecodingKey::from_secret(key);
-        crypto::verify(&signature, message, &key, algorithm).unwrap_or(false)
+        let key = HmacKey::new(algorithm, key);
+        key.is_ok_and(|key| key.verify(message, &signature.to_vec()).is_ok())
     }
 
     fn bytes(hex: &str) -> Vec<u8> {
@@ -223,7 +185,6 @@ mod tests {
     /// RFC 7515 appendix A.1.
     #[test]
     fn the_example_of_rfc_7515_is_signed_to_the_same_bytes() {
-        install();
         let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr\
                    1Z9CAow";
         let key = URL_SAFE_NO_PAD.decode(key).unwrap();
@@ -231,8 +192,8 @@ mod tests {
             b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA\
                         4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
-        let key = EncodingKey::from_secret(&key);
-        let signature = crypto::sign(message, &key, Algorithm::HS256).unwrap();
+        let key = HmacKey::new(Algorithm::HS256, &key).unwrap();
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(message));
 
         assert_eq!(signature, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     }
