@@ -121,11 +121,11 @@ impl App {
 
         let readiness = Arc::new(Readiness::default());
         let endpoint = http::endpoint(wiring.parts(config, Arc::clone(&readiness)));
-        let endpoint = Arc::new(endpoint.map_to_response().boxed());
+        let endpoint = Arc::new(endpoint.boxed());
         let starter = Arc::new(wiring.starter(config));
         let admin = wiring.admin_parts(config, &starter, &readiness);
         let admin_endpoint = admin.map(http::admin_endpoint);
-        let admin_endpoint = admin_endpoint.map(|admin| Arc::new(admin.map_to_response().boxed()));
+        let admin_endpoint = admin_endpoint.map(|admin| Arc::new(admin.boxed()));
         let cleaner = Arc::new(Cleaner {
             sessions: Arc::clone(&wiring.sessions),
             clock: Arc::clone(&wiring.clock),

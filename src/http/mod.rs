@@ -32,7 +32,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Endpoint;
+use poem::{Endpoint, Response};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, Contract, IdSource};
@@ -49,7 +49,7 @@ use self::contract::token_pair::TokenPairApi;
 pub use self::cookie::{CookieSettings, SameSite};
 use self::cross_site::CrossSiteGuard;
 use self::oauth::metadata::WELL_KNOWN;
-use self::operations::Operations;
+use self::operations::{DocumentOf, Operations};
 use self::pages::Pages;
 use self::throttle::Throttle;
 
@@ -140,7 +140,7 @@ enum Tag {
 }
 
 /// Every public endpoint, with the document that describes it.
-pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
+pub fn endpoint(parts: Parts) -> impl Endpoint<Output = Response> + use<> {
     let elsewhere = parts.delegate.as_ref().map(|_| Contract::RefreshToken);
     let surroundings = frame::Surroundings {
         ids: Arc::clone(&parts.ids),
@@ -153,7 +153,8 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let settings = parts.settings.clone();
     let facts = parts.page.json(&settings);
     let metadata = oauth::metadata(&parts).below_well_known();
-    let service = OpenApiService::new(apis(parts), "remint", env!("CARGO_PKG_VERSION"))
+    let apis = apis(parts);
+    let service = OpenApiService::new(DocumentOf::new(&apis), "remint", env!("CARGO_PKG_VERSION"))
         .description(include_str!("description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))
         .server(ServerObject::new("/").description("The service that serves this document"));
@@ -163,7 +164,7 @@ pub fn endpoint(parts: Parts) -> impl Endpoint + use<> {
     let routes = problem_page::add_to(documents.add_to(pages::client()))
         .at(format!("{WELL_KNOWN}/*path"), poem::get(metadata));
     let pages = Pages::before(routes, settings.ui, pages::PUBLIC).knowing(facts);
-    let operations = Operations::of(service, pages);
+    let operations = Operations::of(apis, pages);
     frame::Frame::new(operations, surroundings, allowed, settings)
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod contracts;
 mod cors;
+mod document;
 mod dump;
 mod frame;
 mod hostile;

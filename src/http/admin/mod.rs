@@ -25,7 +25,7 @@ mod user;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, Route};
+use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject, Tags};
 
 use crate::domain::{Clock, IdSource};
@@ -90,7 +90,7 @@ enum Tag {
 const ADMIN: &str = "admin";
 
 /// Every endpoint of the admin listener, with the document that describes it.
-pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint + use<> {
+pub fn admin_endpoint(parts: AdminParts) -> impl Endpoint<Output = Response> + use<> {
     let AdminParts {
         starter,
         revoker,

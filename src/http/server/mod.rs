@@ -181,7 +181,8 @@ impl<E: Endpoint + 'static> Attendant<E> {
                 seat.work();
                 let (local, remote, scheme) = from;
                 let request = (request, local, remote, scheme).into();
-                let mut response = endpoint.get_response(request).await;
+                // Not by way of the `Arc`, which is an endpoint as well and moves the request once more.
+                let mut response = E::get_response(&endpoint, request).await;
                 if readiness.is_draining() {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
