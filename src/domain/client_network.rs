@@ -24,7 +24,7 @@ impl From<IpAddr> for ClientAddress {
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ip(address) => write!(f, "{address}"),
+            Self::Ip(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
         }
     }

@@ -86,7 +86,7 @@ where
             LogFormat::Json => {
                 let layer = layer.json().flatten_event(true);
                 let with_ids = |inner| otlp::TraceIds {
-                    inner: JsonLines(inner),
+                    inner: JsonLines::new(inner),
                     format,
                 };
                 layer.map_event_format(with_ids).boxed()
@@ -104,7 +104,7 @@ where
     match format {
         LogFormat::Json => {
             let layer = layer.json().flatten_event(true);
-            layer.map_event_format(JsonLines).boxed()
+            layer.map_event_format(JsonLines::new).boxed()
         }
         LogFormat::Pretty => layer.boxed(),
     }
