@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span, error};
@@ -27,6 +27,8 @@ use super::problem::{Code, FAILED, NOTHING_THERE, RETRY_AFTER_SECONDS, UNAVAILAB
 use super::throttle::{self, Throttle};
 use super::{HttpSettings, Readiness, client_address, traced};
 use finished::Finished;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost endpoint.
 pub(super) struct Frame<E>(Arc<Inside<E>>);
@@ -202,7 +204,7 @@ impl<E: Endpoint> Inside<E> {
         // Refusals, failures and what poem says are for the script to read as well.
         self.cors.allow(headers, origin.as_ref());
         if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
-            headers.insert("x-request-id", id);
+            headers.insert(REQUEST_ID, id);
         }
         if chunked {
             // RFC 9112 §6.1: what a proxy took for the next request must never be read as one.
