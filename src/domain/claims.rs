@@ -108,6 +108,16 @@ pub enum Claim<T> {
     Malformed,
 }
 
+impl<T> Claim<T> {
+    /// What it says, if that can be read.
+    pub fn stated(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Absent | Self::Malformed => None,
+        }
+    }
+}
+
 /// Whom a token is about, as the token writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
@@ -138,11 +148,10 @@ impl Subject {
     /// both cases of its digits for the same key.
     pub fn user_key(&self) -> String {
         let text = self.to_string();
-        let lower = text.to_ascii_lowercase();
-        match Uuid::parse_str(&lower) {
-            Ok(uuid) if uuid.hyphenated().to_string() == lower => lower,
-            _ => text,
-        }
+        let uuid = Uuid::parse_str(&text).map(|uuid| uuid.hyphenated().to_string());
+        uuid.ok()
+            .filter(|lower| lower.eq_ignore_ascii_case(&text))
+            .unwrap_or(text)
     }
 }
 

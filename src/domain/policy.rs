@@ -167,12 +167,11 @@ impl TokenPolicy {
             return lineage.started_at;
         }
         let stated = [&token.auth_time, &token.original_issue, &token.issued_at];
-        let stated = stated.into_iter().find_map(|witness| match witness {
-            Claim::Is(time) => Some(*time),
-            Claim::Absent | Claim::Malformed => None,
-        });
+        let started_at = stated.into_iter().find_map(Claim::stated).copied();
         // Leeway must not make a session start in the future.
-        stated.unwrap_or(expires_at - self.legacy_lifetime).min(now)
+        started_at
+            .unwrap_or(expires_at - self.legacy_lifetime)
+            .min(now)
     }
 
     /// When `token` was issued; FastAPI's tokens have only `exp`, from which it is counted back.

@@ -70,15 +70,12 @@ impl Introspector {
 impl Active {
     /// An access token that was let pass.
     fn of(token: VerifiedToken, subject: Subject) -> Result<Self, Refusal> {
-        let stated = |time| match time {
-            Claim::Is(time) => Some(time),
-            Claim::Absent | Claim::Malformed => None,
-        };
+        let stated = |time: &Claim<_>| time.stated().copied();
         Ok(Self {
             subject,
-            issued_at: stated(token.issued_at),
-            not_before: stated(token.not_before),
-            expires_at: stated(token.expires_at).ok_or(Unsupported::ExpiryMissing)?,
+            issued_at: stated(&token.issued_at),
+            not_before: stated(&token.not_before),
+            expires_at: stated(&token.expires_at).ok_or(Unsupported::ExpiryMissing)?,
             claims: token.claims,
         })
     }
