@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Contract;
+use super::{Contract, user_hash};
 
 /// The longest subject that is looked up, in bytes. Key columns of the known frameworks hold 255.
 pub const MAX_SUBJECT_BYTES: usize = 255;
@@ -169,6 +169,31 @@ impl fmt::Display for Subject {
 pub struct SessionId(pub Uuid);
 
 impl SessionId {
+    /// The session that a token of the legacy backend is generation 0 of: named by a hash of the
+    /// token, by the time of its issue, and by the user.
+    ///
+    /// The first byte says in which six hours of 64 days, so that sessions of the same time stand
+    /// near each other in the index of ids, on pages that are at hand. The next three are those that
+    /// [`user_hash`] begins with, so that the sessions of a user are found there as well, in 256
+    /// places, and need no other index. 90 bits against collisions are left: who can have 2^45 tokens
+    /// of one user signed that were issued in the same six hours finds two with one session.
+    ///
+    /// Never to be changed: every login that was exchanged by then would be good for another time.
+    pub fn of_token(
+        mut hash: [u8; 16],
+        issued_at: Option<DateTime<Utc>>,
+        user_key: Option<&str>,
+    ) -> Self {
+        let [hours, first, second, third, ..] = &mut hash;
+        if let Some(issued_at) = issued_at {
+            [*hours, ..] = issued_at.timestamp().div_euclid(6 * 60 * 60).to_le_bytes();
+        }
+        if let Some(user_key) = user_key {
+            [*first, *second, *third, ..] = user_hash(user_key);
+        }
+        Self(Uuid::new_v8(hash))
+    }
+
     /// Whether it was derived from a token of the legacy backend, rather than drawn at a login.
     pub fn is_derived(self) -> bool {
         self.0.get_version() == Some(uuid::Version::Custom)

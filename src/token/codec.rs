@@ -56,7 +56,8 @@ impl TokenCodec for JwtCodec {
         let registered = Registered(payload.as_ref().unwrap_or(&nothing));
         let issued_at = registered.time("iat");
         let expires_at = registered.time("exp");
-        let own_session = derive_session(compact.signing_input, [&issued_at, &expires_at]);
+        let subject = registered.subject(&self.subject_claim);
+        let own_session = session(compact.signing_input, [&issued_at, &expires_at], &subject);
         Ok(VerifiedToken {
             claims,
             header_type: compact.header.kind,
@@ -72,7 +73,7 @@ impl TokenCodec for JwtCodec {
             not_before: registered.time("nbf"),
             original_issue: registered.time("orig_iat"),
             own_session,
-            subject: registered.subject(&self.subject_claim),
+            subject,
         })
     }
 
@@ -118,25 +119,17 @@ impl TokenCodec for JwtCodec {
     }
 }
 
-/// The session that a token without `remint` is generation 0 of.
-///
-/// From the signed part, never from the signature's text, which has several spellings. It begins
-/// with the second of the token's issue, or of its end where it has no other, so that sessions of
-/// the same time stand side by side in an index. 90 bits against collisions are left: who can have
-/// 2^45 tokens signed that were issued in the same second finds two of his own with one session.
-///
-/// Never to be changed: every login that was exchanged by then would be good for another time.
-fn derive_session(signing_input: &str, times: [&Claim<DateTime<Utc>>; 2]) -> SessionId {
-    let mut bytes = hash("remint session", signing_input.as_bytes(), &[]);
-    let second = |time: &Claim<DateTime<Utc>>| match time {
-        Claim::Is(time) => u32::try_from(time.timestamp()).ok(),
-        Claim::Absent | Claim::Malformed => None,
-    };
-    if let Some(second) = times.into_iter().find_map(second) {
-        let begin = bytes.iter_mut().zip(second.to_be_bytes());
-        begin.for_each(|(byte, of_second)| *byte = of_second);
-    }
-    SessionId(Uuid::new_v8(bytes))
+/// The session that a token without `remint` is generation 0 of: from the signed part, never from
+/// the signature's text, which has several spellings.
+fn session(
+    signing_input: &str,
+    times: [&Claim<DateTime<Utc>>; 2],
+    subject: &Claim<Subject>,
+) -> SessionId {
+    let hash = hash("remint session", signing_input.as_bytes(), &[]);
+    let issued_at = times.into_iter().find_map(Claim::stated).copied();
+    let user_key = subject.stated().map(Subject::user_key);
+    SessionId::of_token(hash, issued_at, user_key.as_deref())
 }
 
 /// A name for `parts`: not a secret, the same on every replica, 122 bits against collisions.
@@ -168,7 +161,7 @@ mod tests {
     use super::*;
 
     /// The session of a genuine token with that payload.
-    fn session(payload: &str) -> Uuid {
+    fn session_of(payload: &str) -> Uuid {
         let key = SigningKey {
             key_id: None,
             secret: Secret::of_text("a secret of many different characters, made for tests alone"),
@@ -184,62 +177,67 @@ mod tests {
     }
 
     #[test]
-    fn sessions_of_the_legacy_backend_are_in_the_order_of_their_tokens() {
-        let seconds = [0, 1, 255, 256, 1_800_000_000, 1_800_000_001, u32::MAX];
-        let of = |second| session(&format!(r#"{{"sub":"alice","iat":{second}}}"#));
+    fn sessions_of_the_legacy_backend_begin_with_their_time_and_user() {
+        let quarter_of_a_day = 6 * 60 * 60;
+        let begin = |user, iat| {
+            let payload = format!(r#"{{"sub":"{user}","iat":{iat}}}"#);
+            session_of(&payload).as_fields().0
+        };
 
-        let sessions = seconds.map(of);
-
-        assert!(sessions.is_sorted(), "{sessions:?}");
-        let begin = sessions.map(|id| id.as_fields().0);
-        assert_eq!(begin, seconds);
+        let of_alice = [
+            0,
+            quarter_of_a_day - 1,
+            quarter_of_a_day,
+            255 * quarter_of_a_day,
+        ];
+        let of_alice = of_alice.map(|iat| begin("alice", iat));
+        assert_eq!(
+            of_alice,
+            [0x002b_d806, 0x002b_d806, 0x012b_d806, 0xff2b_d806]
+        );
+        assert_eq!(begin("alice", 256 * quarter_of_a_day), 0x002b_d806);
+        assert_eq!(begin("bob", 1_800_000_000), 0x8581_b637);
+        let lower = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b";
+        assert_eq!(begin(lower, 1), begin(&lower.to_uppercase(), 1));
     }
 
     #[test]
-    fn a_token_that_only_says_when_it_ends_is_ordered_by_that() {
-        let begin = session(r#"{"sub":"alice","exp":1800000000}"#);
-        let other = session(r#"{"sub":"alice","iat":1,"exp":1800000000}"#);
+    fn a_token_that_only_says_when_it_ends_has_its_session_at_that_time() {
+        let begin = session_of(r#"{"sub":"alice","exp":21600}"#);
+        let other = session_of(r#"{"sub":"alice","iat":1,"exp":21600}"#);
 
-        assert_eq!(begin.as_fields().0, 1_800_000_000);
-        assert_eq!(other.as_fields().0, 1);
+        assert_eq!(begin.as_fields().0, 0x012b_d806);
+        assert_eq!(other.as_fields().0, 0x002b_d806);
     }
 
     #[test]
-    fn tokens_of_one_second_have_sessions_of_their_own() {
-        let of = |user| session(&format!(r#"{{"sub":"user {user}","iat":1800000000.5}}"#));
+    fn tokens_of_one_user_and_second_have_sessions_of_their_own() {
+        let of = |token| session_of(&format!(r#"{{"sub":"alice","iat":1,"jti":"{token}"}}"#));
 
         let sessions: HashSet<_> = (0..100).map(of).collect();
 
         assert_eq!(sessions.len(), 100);
-        let begin = sessions.iter().map(|id| id.as_fields().0);
-        assert!(begin.into_iter().all(|second| second == 1_800_000_000));
     }
 
     #[test]
-    fn a_token_has_a_session_whatever_it_says_of_its_issue() {
+    fn a_token_has_a_session_whatever_it_says_of_its_user_and_time() {
         let odd = [
-            "-1",
-            "-0.5",
-            "4294967296",
-            "1e300",
-            "-1e300",
-            "\"1\"",
             "null",
+            "-0.5",
+            "-1e300",
+            "1e300",
+            r#""1""#,
             "[1]",
             "{}",
+            r#"1,"iat":2"#,
         ];
-        let mut payloads = odd
-            .map(|iat| format!(r#"{{"sub":"alice","iat":{iat}}}"#))
-            .to_vec();
-        let others = [r#"{"sub":"alice"}"#, r#"{"iat":1,"iat":1}"#, "no JSON"];
-        payloads.extend(others.map(str::to_owned));
+        let iats = odd.map(|iat| format!(r#"{{"sub":"alice","iat":{iat}}}"#));
+        let subs = odd.map(|sub| format!(r#"{{"sub":{sub},"iat":1}}"#));
+        let others = ["{}", r#"{"sub":"alice"}"#, "no JSON"].map(str::to_owned);
+        let payloads: Vec<_> = iats.into_iter().chain(subs).chain(others).collect();
 
-        let begin = payloads
-            .iter()
-            .map(|payload| session(payload).as_fields().0);
+        let sessions: HashSet<_> = payloads.iter().map(|payload| session_of(payload)).collect();
 
-        let begin: HashSet<_> = begin.collect();
-        assert_eq!(begin.len(), payloads.len());
-        assert!(begin.is_disjoint(&HashSet::from([0, 1, u32::MAX])));
+        assert_eq!(sessions.len(), payloads.len());
     }
 }

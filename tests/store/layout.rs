@@ -11,6 +11,7 @@ use sea_orm::{
 use crate::harness::servers::Engine::{self, MariaDb, Postgres, Sqlite};
 use crate::harness::{TestApp, spawn, spawn_on};
 
+use super::listing::{of_login, of_token};
 use super::sweeping::{at, session};
 use super::table::DEADLINE;
 
@@ -145,6 +146,33 @@ async fn on_postgresql_a_plan_of_a_time_with_few_sessions_reads_no_others_either
 
     assert_eq!(rotated, Change::Done);
     assert_eq!(counted(&connection, read).await, (in_order, by_id + 1));
+}
+
+#[tokio::test]
+async fn on_postgresql_a_list_of_sessions_reads_no_others() {
+    let Some(app) = spawn_on(Postgres, &[]).await else {
+        return;
+    };
+    let connection = alone(&app).await;
+    let store = SqlSessionStore::new(connection.clone(), DEADLINE);
+    let both = |user| [of_token("alice", user), of_login("alice", user)];
+    let others = (10..60).flat_map(|user| {
+        let name = format!("user {user}");
+        [of_token(&name, user), of_login(&name, user)]
+    });
+    let sessions: Vec<_> = both(1).into_iter().chain(others).collect();
+    store.begin_absent(&sessions).await.unwrap();
+    for sql in ["ANALYZE remint_session", "SET enable_seqscan = off"] {
+        connection.execute_unprepared(sql).await.unwrap();
+    }
+    let read = "max(t.seq_tup_read), sum(i.idx_tup_read)::bigint FROM pg_stat_user_tables t \
+                JOIN pg_stat_user_indexes i USING (relid) WHERE t.relname = 'remint_session'";
+    let (in_order, by_index) = counted(&connection, read).await;
+
+    let listed = store.of_user("alice").await.unwrap();
+
+    assert_eq!(listed.len(), 2);
+    assert_eq!(counted(&connection, read).await, (in_order, by_index + 2));
 }
 
 #[tokio::test]

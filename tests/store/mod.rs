@@ -17,6 +17,7 @@ mod late_answers;
 mod layout;
 mod leaving;
 mod left_behind;
+mod listing;
 mod lookups;
 mod marks;
 mod migrations;

@@ -8,6 +8,7 @@ mod changes;
 mod cut_offs;
 mod import;
 mod measure;
+mod of_user;
 mod row;
 mod run;
 mod standings;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
 use crate::domain::{Handle, Revocation, Session, SessionId, SessionName, Standing};
 use crate::metrics::StatementMeter;
@@ -36,9 +37,6 @@ use standings::{ByName, NameColumn, Standings};
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
-
-/// The most sessions of one user that are listed.
-const MAX_LISTED: u64 = 1_000;
 
 /// Sessions in a database.
 pub struct SqlSessionStore {
@@ -122,13 +120,7 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.of_user", level = "debug", skip_all)]
     async fn of_user(&self, user_key: &str) -> Result<Vec<Session>, SessionError> {
-        let select = Query::select()
-            .columns(row::COLUMNS)
-            .from(SESSION)
-            .and_where(Expr::col("user_hash").eq(row::user_hash(user_key)))
-            .order_by("rotated_at", Order::Desc)
-            .limit(MAX_LISTED)
-            .take();
+        let select = of_user::of_user(Dialect::of(&self.connection), user_key);
         let listed = self.in_time(async {
             let rows = self.connection.query_all(&select).await?;
             rows.iter().map(row::session).collect()
