@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_postgres = is_postgres(manager).await?;
         let is_mysql = manager.get_database_backend() == DbBackend::MySql;
-        // Nobody reads ids or hashes in an order: that of their bytes will do, and takes less time
-        // than that of a language.
+        // In the order of their bytes: the sessions of a user are found by ranges of ids, and it takes
+        // less time than that of a language.
         let key = |name, length| {
             let mut column = ColumnDef::new(name);
             column.string_len(length).not_null();
@@ -75,9 +75,7 @@ impl MigrationTrait for Migration {
                 .col("user_hash")
                 .take();
             if !is_mysql {
-                // Where the id has the user in it, the session is found by that. Each exchange of a
-                // legacy token would write to a page of this index that hardly another one writes
-                // to. MySQL has no such indexes.
+                // The others are found by their ids. MySQL has no such indexes.
                 index.and_where(Expr::cust("substr(user_hash, 1, 6) <> substr(id, 3, 6)"));
             }
             manager.create_index(index).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Contract, user_hash};
+use super::Contract;
 
 /// The longest subject that is looked up, in bytes. Key columns of the known frameworks hold 255.
 pub const MAX_SUBJECT_BYTES: usize = 255;
@@ -145,7 +145,8 @@ impl Subject {
     }
 
     /// The user as sessions and cut-offs know them: a uuid in one spelling, because databases take
-    /// both cases of its digits for the same key.
+    /// both cases of its digits for the same key. Ids of sessions are made of it:
+    /// see [`SessionId::of_token`].
     pub fn user_key(&self) -> String {
         let text = self.to_string();
         let uuid = Uuid::parse_str(&text).map(|uuid| uuid.hyphenated().to_string());
@@ -170,26 +171,27 @@ pub struct SessionId(pub Uuid);
 
 impl SessionId {
     /// The session that a token of the legacy backend is generation 0 of: named by a hash of the
-    /// token, by the time of its issue, and by the user.
+    /// token, by the time of its issue, and by the SHA-256 of its user's key.
     ///
     /// The first byte says in which six hours of 64 days, so that sessions of the same time stand
     /// near each other in the index of ids, on pages that are at hand. The next three are those that
-    /// [`user_hash`] begins with, so that the sessions of a user are found there as well, in 256
-    /// places, and need no other index. 90 bits against collisions are left: who can have 2^45 tokens
-    /// of one user signed that were issued in the same six hours finds two with one session.
+    /// the user's hash begins with, so that the sessions of a user are found there as well, in 256
+    /// places, and need no other index where the database can do without. 90 bits against collisions
+    /// are left: who can have 2^45 tokens signed that begin alike finds two with one session.
     ///
-    /// Never to be changed: every login that was exchanged by then would be good for another time.
+    /// Never to be changed, nor what it is made of: every login that was exchanged by then would be
+    /// good for another time.
     pub fn of_token(
         mut hash: [u8; 16],
         issued_at: Option<DateTime<Utc>>,
-        user_key: Option<&str>,
+        user_hash: Option<[u8; 32]>,
     ) -> Self {
-        let [hours, first, second, third, ..] = &mut hash;
+        let [quarter, first, second, third, ..] = &mut hash;
         if let Some(issued_at) = issued_at {
-            [*hours, ..] = issued_at.timestamp().div_euclid(6 * 60 * 60).to_le_bytes();
+            [*quarter, ..] = issued_at.timestamp().div_euclid(6 * 60 * 60).to_le_bytes();
         }
-        if let Some(user_key) = user_key {
-            [*first, *second, *third, ..] = user_hash(user_key);
+        if let Some(user_hash) = user_hash {
+            [*first, *second, *third, ..] = user_hash;
         }
         Self(Uuid::new_v8(hash))
     }
@@ -257,8 +259,8 @@ pub struct VerifiedToken {
     pub not_before: Claim<DateTime<Utc>>,
     /// `orig_iat` of older frameworks.
     pub original_issue: Claim<DateTime<Utc>>,
-    /// The session that a token without `remint` is generation 0 of.
-    pub own_session: SessionId,
+    /// Its session: the one that `remint` names, or else the one that it is generation 0 of.
+    pub session: SessionId,
     /// The configured subject claim.
     pub subject: Claim<Subject>,
 }

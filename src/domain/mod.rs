@@ -25,4 +25,4 @@ pub use refusal::{Refusal, Unsupported, Unverified};
 pub use rules::{Check, Verdict};
 pub use session::{Revocation, Session, SessionName, SessionState, Standing, Step, decide};
 pub use successor::{JUDGED_CLAIMS, REMINT_CLAIM, RESERVED_CLAIMS, Reissue};
-pub use user::{Lookup, User, user_hash};
+pub use user::{Lookup, User};

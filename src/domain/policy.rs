@@ -135,7 +135,7 @@ impl TokenPolicy {
             Claim::Is(lineage) => lineage,
             Claim::Absent | Claim::Malformed => Lineage {
                 contract: self.contract,
-                session: token.own_session,
+                session: token.session,
                 generation: 0,
                 started_at: self.started_at(token, expires_at, now),
             },

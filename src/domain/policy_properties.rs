@@ -90,7 +90,7 @@ impl Times {
             lineage: lineage.map_or(Claim::Absent, Claim::Is),
             not_before: claim(self.not_before),
             original_issue: claim(self.original_issue),
-            own_session: session(2),
+            session: lineage.map_or(session(2), |lineage| lineage.session),
             subject: Claim::Is(Subject::Text("alice".to_owned())),
         }
     }

@@ -1,7 +1,6 @@
 //! What the directory knows about a user.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use sha2::{Digest as _, Sha256};
 
 use super::{JsonText, Refusal, Unsupported};
 
@@ -47,11 +46,6 @@ impl Lookup {
         }
         Ok(user)
     }
-}
-
-/// Names the user of that key in a way that no collation takes for another: its SHA-256.
-pub fn user_hash(user_key: &str) -> [u8; 32] {
-    Sha256::digest(user_key).into()
 }
 
 #[cfg(test)]

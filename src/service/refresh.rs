@@ -70,11 +70,8 @@ pub struct Trail {
 impl Trail {
     pub(super) fn note(&mut self, token: &VerifiedToken) {
         self.key = Some(token.key.label.clone());
-        self.session = match &token.lineage {
-            Claim::Is(lineage) => Some(lineage.session),
-            Claim::Absent | Claim::Malformed => Some(token.own_session),
-        };
-        if let Claim::Is(subject) = &token.subject {
+        self.session = Some(token.session);
+        if let Some(subject) = token.subject.stated() {
             self.note_subject(subject);
         }
     }

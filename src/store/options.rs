@@ -104,6 +104,9 @@ fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration, pace: Pac
     let of_postgres = format!("SET lock_timeout = {patience}; SET enable_seqscan = off");
     // It takes an array to be of ten values, and would plan anew for each that is shorter.
     let planned_once = "SET plan_cache_mode = force_generic_plan";
+    // It takes ranges that are only known later to be a ninth of the table each, and would compile for
+    // longer than the few rows of them take.
+    let not_compiled = "SET jit = off";
     // MySQL knows only the waits for locks, in whole seconds. MariaDB knows this as well.
     let seconds = statement.as_secs_f32();
     let maria = format!("SET SESSION max_statement_time = {seconds}");
@@ -116,6 +119,7 @@ fn give_up_before_us(options: &mut ConnectOptions, deadline: Duration, pace: Pac
                     connection.execute(all).await?;
                     connection.execute(some).await.ok();
                     connection.execute(planned_once).await.ok();
+                    connection.execute(not_compiled).await.ok();
                     Ok(())
                 })
             })

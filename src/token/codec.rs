@@ -57,7 +57,13 @@ impl TokenCodec for JwtCodec {
         let issued_at = registered.time("iat");
         let expires_at = registered.time("exp");
         let subject = registered.subject(&self.subject_claim);
-        let own_session = session(compact.signing_input, [&issued_at, &expires_at], &subject);
+        let lineage = registered.lineage();
+        let session = match &lineage {
+            Claim::Is(lineage) => lineage.session,
+            Claim::Absent | Claim::Malformed => {
+                derive_session(compact.signing_input, [&issued_at, &expires_at], &subject)
+            }
+        };
         Ok(VerifiedToken {
             claims,
             header_type: compact.header.kind,
@@ -69,10 +75,10 @@ impl TokenCodec for JwtCodec {
             issuer: registered.text("iss"),
             kinds: registered.kinds(),
             key,
-            lineage: registered.lineage(),
+            lineage,
             not_before: registered.time("nbf"),
             original_issue: registered.time("orig_iat"),
-            own_session,
+            session,
             subject,
         })
     }
@@ -121,15 +127,15 @@ impl TokenCodec for JwtCodec {
 
 /// The session that a token without `remint` is generation 0 of: from the signed part, never from
 /// the signature's text, which has several spellings.
-fn session(
+fn derive_session(
     signing_input: &str,
     times: [&Claim<DateTime<Utc>>; 2],
     subject: &Claim<Subject>,
 ) -> SessionId {
     let hash = hash("remint session", signing_input.as_bytes(), &[]);
     let issued_at = times.into_iter().find_map(Claim::stated).copied();
-    let user_key = subject.stated().map(Subject::user_key);
-    SessionId::of_token(hash, issued_at, user_key.as_deref())
+    let user_hash = |subject: &Subject| Sha256::digest(subject.user_key()).into();
+    SessionId::of_token(hash, issued_at, subject.stated().map(user_hash))
 }
 
 /// A name for `parts`: not a secret, the same on every replica, 122 bits against collisions.
@@ -161,7 +167,7 @@ mod tests {
     use super::*;
 
     /// The session of a genuine token with that payload.
-    fn session_of(payload: &str) -> Uuid {
+    fn session(payload: &str) -> Uuid {
         let key = SigningKey {
             key_id: None,
             secret: Secret::of_text("a secret of many different characters, made for tests alone"),
@@ -172,8 +178,8 @@ mod tests {
         let signature = codec.ring.sign(&signing_input).unwrap();
         let token = format!("{signing_input}.{signature}");
         let verified = codec.verify_ignoring_expiry(&token).unwrap();
-        assert!(verified.own_session.is_derived(), "{payload}");
-        verified.own_session.0
+        assert!(verified.session.is_derived(), "{payload}");
+        verified.session.0
     }
 
     #[test]
@@ -181,7 +187,7 @@ mod tests {
         let quarter_of_a_day = 6 * 60 * 60;
         let begin = |user, iat| {
             let payload = format!(r#"{{"sub":"{user}","iat":{iat}}}"#);
-            session_of(&payload).as_fields().0
+            session(&payload).as_fields().0
         };
 
         let of_alice = [
@@ -202,9 +208,31 @@ mod tests {
     }
 
     #[test]
+    fn the_session_of_a_token_is_the_same_in_every_version() {
+        let payloads = [
+            r#"{"sub":"alice","iat":1800000000}"#,
+            r#"{"sub":42,"iat":1800000000.75}"#,
+            r#"{"sub":"0190A1B2-C3D4-7E5F-8A6B-7C8D9E0F1A2B","iat":1800000000}"#,
+            r#"{"sub":"alice","exp":1800000000}"#,
+            r#"{"sub":["alice"],"iat":"1800000000"}"#,
+        ];
+
+        let sessions = payloads.map(|payload| session(payload).to_string());
+
+        let expected = [
+            "852bd806-f5f6-83ee-a387-ae8c99ba8118",
+            "8573475c-824a-8c3f-b4d9-cb6cb967105f",
+            "8596712f-8789-881f-bba6-31d8483968fe",
+            "852bd806-8b59-8b42-9be7-2a69ff7403a9",
+            "28a5ff15-2603-823f-8a24-241e648d1557",
+        ];
+        assert_eq!(sessions, expected);
+    }
+
+    #[test]
     fn a_token_that_only_says_when_it_ends_has_its_session_at_that_time() {
-        let begin = session_of(r#"{"sub":"alice","exp":21600}"#);
-        let other = session_of(r#"{"sub":"alice","iat":1,"exp":21600}"#);
+        let begin = session(r#"{"sub":"alice","exp":21600}"#);
+        let other = session(r#"{"sub":"alice","iat":1,"exp":21600}"#);
 
         assert_eq!(begin.as_fields().0, 0x012b_d806);
         assert_eq!(other.as_fields().0, 0x002b_d806);
@@ -212,7 +240,7 @@ mod tests {
 
     #[test]
     fn tokens_of_one_user_and_second_have_sessions_of_their_own() {
-        let of = |token| session_of(&format!(r#"{{"sub":"alice","iat":1,"jti":"{token}"}}"#));
+        let of = |token| session(&format!(r#"{{"sub":"alice","iat":1,"jti":"{token}"}}"#));
 
         let sessions: HashSet<_> = (0..100).map(of).collect();
 
@@ -236,7 +264,7 @@ mod tests {
         let others = ["{}", r#"{"sub":"alice"}"#, "no JSON"].map(str::to_owned);
         let payloads: Vec<_> = iats.into_iter().chain(subs).chain(others).collect();
 
-        let sessions: HashSet<_> = payloads.iter().map(|payload| session_of(payload)).collect();
+        let sessions: HashSet<_> = payloads.iter().map(|payload| session(payload)).collect();
 
         assert_eq!(sessions.len(), payloads.len());
     }

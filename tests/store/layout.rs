@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use remint::domain::{Handle, Session, SessionName};
 use remint::service::{Change, Rotation, SessionImport as _, SessionStore as _};
-use remint::store::SqlSessionStore;
+use remint::store::{DatabaseSettings, SqlSessionStore, connect};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, QueryResult, Statement,
 };
@@ -153,7 +153,14 @@ async fn on_postgresql_a_list_of_sessions_reads_no_others() {
     let Some(app) = spawn_on(Postgres, &[]).await else {
         return;
     };
-    let connection = alone(&app).await;
+    // As it is served, with what is set for each connection.
+    let served = DatabaseSettings {
+        url: app.database_url().into(),
+        max_connections: 1,
+        query_deadline: DEADLINE,
+        connect_deadline: DEADLINE,
+    };
+    let connection = connect(&served).await.unwrap();
     let store = SqlSessionStore::new(connection.clone(), DEADLINE);
     let both = |user| [of_token("alice", user), of_login("alice", user)];
     let others = (10..60).flat_map(|user| {
@@ -161,10 +168,11 @@ async fn on_postgresql_a_list_of_sessions_reads_no_others() {
         [of_token(&name, user), of_login(&name, user)]
     });
     let sessions: Vec<_> = both(1).into_iter().chain(others).collect();
+    // The plan is that of a table that has none.
+    assert!(store.of_user("alice").await.unwrap().is_empty());
     store.begin_absent(&sessions).await.unwrap();
-    for sql in ["ANALYZE remint_session", "SET enable_seqscan = off"] {
-        connection.execute_unprepared(sql).await.unwrap();
-    }
+    let analyze = connection.execute_unprepared("ANALYZE remint_session");
+    analyze.await.unwrap();
     let read = "max(t.seq_tup_read), sum(i.idx_tup_read)::bigint FROM pg_stat_user_tables t \
                 JOIN pg_stat_user_indexes i USING (relid) WHERE t.relname = 'remint_session'";
     let (in_order, by_index) = counted(&connection, read).await;
@@ -173,6 +181,8 @@ async fn on_postgresql_a_list_of_sessions_reads_no_others() {
 
     assert_eq!(listed.len(), 2);
     assert_eq!(counted(&connection, read).await, (in_order, by_index + 2));
+    let jit = row(&connection, "SHOW jit").await;
+    assert_eq!(jit.try_get_by_index::<String>(0).unwrap(), "off");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use remint::app;
 use remint::config::Config;
-use remint::domain::{Claim, Contract as Name, RandomIds, SessionId};
+use remint::domain::{Contract as Name, RandomIds, SessionId};
 use remint::limits::InProcessLimits;
 use remint::service::{
     AccessTokens, Logouter, Minter, Refresher, Renewer, Revoker, SessionStore, UserDirectory,
@@ -167,15 +167,8 @@ impl Scene {
     }
 
     fn session(&self, token: &str) -> SessionId {
-        let token = self
-            .minter
-            .access_tokens
-            .verify_ignoring_expiry(token)
-            .unwrap();
-        match token.lineage {
-            Claim::Is(lineage) => lineage.session,
-            Claim::Absent | Claim::Malformed => token.own_session,
-        }
+        let verified = self.minter.access_tokens.verify_ignoring_expiry(token);
+        verified.unwrap().session
     }
 
     /// A new session: its login, and what that was exchanged for `refreshes` times.

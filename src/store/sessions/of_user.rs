@@ -39,12 +39,12 @@ pub(super) fn of_user(dialect: Dialect, user_key: &str) -> SelectStatement {
         .take()
 }
 
-/// What is smaller and what is greater than all ids that the user's sessions may have, for each hour
-/// of issue that an id can tell. A hyphen follows, and the next character after that is a dot.
+/// What is smaller and what is greater than all ids that the user's sessions may have, for each of the
+/// six hours that an id can tell. A hyphen follows, and the next character after that is a dot.
 fn beginnings(user_hash: &str) -> impl Iterator<Item = (String, String)> {
     let user = user_hash.get(..6).unwrap_or_default();
-    let hours = u8::MIN..=u8::MAX;
-    hours.map(move |hours| (format!("{hours:02x}{user}-"), format!("{hours:02x}{user}.")))
+    let begin = (u8::MIN..=u8::MAX).map(move |quarter| format!("{quarter:02x}{user}"));
+    begin.map(|begin| (format!("{begin}-"), format!("{begin}.")))
 }
 
 #[cfg(test)]
