@@ -17,6 +17,11 @@ pub use super::jws::MAX_TOKEN_BYTES;
 /// There is room from the start for the claims of most tokens.
 const USUAL_PAYLOAD_BYTES: usize = 512;
 
+/// Whom ids of sessions have in them: the first of these that a token has. Not the configured one, for
+/// with another one each token would have another session, and what was logged out would be good again.
+/// Never to be changed either: see [`SessionId::of_token`].
+const USUAL_SUBJECT_CLAIMS: [&str; 4] = ["sub", "user_id", "userId", "nameid"];
+
 /// The JWTs of one key ring.
 pub struct JwtCodec {
     ring: KeyRing,
@@ -60,9 +65,11 @@ impl TokenCodec for JwtCodec {
         let lineage = registered.lineage();
         let session = match &lineage {
             Claim::Is(lineage) => lineage.session,
-            Claim::Absent | Claim::Malformed => {
-                derive_session(compact.signing_input, [&issued_at, &expires_at], &subject)
-            }
+            Claim::Absent | Claim::Malformed => derive_session(
+                compact.signing_input,
+                [&issued_at, &expires_at],
+                &registered,
+            ),
         };
         Ok(VerifiedToken {
             claims,
@@ -130,12 +137,14 @@ impl TokenCodec for JwtCodec {
 fn derive_session(
     signing_input: &str,
     times: [&Claim<DateTime<Utc>>; 2],
-    subject: &Claim<Subject>,
+    registered: &Registered<'_, '_>,
 ) -> SessionId {
     let hash = hash("remint session", signing_input.as_bytes(), &[]);
     let issued_at = times.into_iter().find_map(Claim::stated).copied();
-    let user_hash = |subject: &Subject| Sha256::digest(subject.user_key()).into();
-    SessionId::of_token(hash, issued_at, subject.stated().map(user_hash))
+    let user_key = |claim: &&str| registered.subject(claim).stated().map(Subject::user_key);
+    let user_key = USUAL_SUBJECT_CLAIMS.iter().find_map(user_key);
+    let user_hash = user_key.map(|key| Sha256::digest(key).into());
+    SessionId::of_token(hash, issued_at, user_hash)
 }
 
 /// A name for `parts`: not a secret, the same on every replica, 122 bits against collisions.
@@ -168,12 +177,17 @@ mod tests {
 
     /// The session of a genuine token with that payload.
     fn session(payload: &str) -> Uuid {
+        session_by("sub", payload)
+    }
+
+    /// The same where that claim is configured to name the user.
+    fn session_by(subject_claim: &str, payload: &str) -> Uuid {
         let key = SigningKey {
             key_id: None,
             secret: Secret::of_text("a secret of many different characters, made for tests alone"),
         };
         let ring = KeyRing::new(HmacAlgorithm::Hs256, &key, &[]).unwrap();
-        let codec = JwtCodec::new(ring, "sub");
+        let codec = JwtCodec::new(ring, subject_claim);
         let signing_input = format!("{}.{}", codec.ring.header(), jws::encode(payload));
         let signature = codec.ring.sign(&signing_input).unwrap();
         let token = format!("{signing_input}.{signature}");
@@ -227,6 +241,18 @@ mod tests {
             "28a5ff15-2603-823f-8a24-241e648d1557",
         ];
         assert_eq!(sessions, expected);
+    }
+
+    #[test]
+    fn a_token_keeps_its_session_when_another_claim_is_configured() {
+        let payload = r#"{"userId":"bob","sub":"alice","iat":1}"#;
+        let of_bob = r#"{"nameid":7,"userId":"bob","iat":1}"#;
+
+        let by = ["sub", "userId", "uid"].map(|claim| session_by(claim, payload));
+
+        assert_eq!(by, [by[0]; 3]);
+        assert_eq!(by[0].as_fields().0, 0x002b_d806);
+        assert_eq!(session_by("uid", of_bob).as_fields().0, 0x0081_b637);
     }
 
     #[test]
