@@ -21,7 +21,7 @@ pub(crate) enum Contract {
 
 /// Each of them.
 #[rustfmt::skip]
-pub(crate) const WORKLOADS: [Workload; 7] = [
+pub(crate) const WORKLOADS: [Workload; 9] = [
     Workload { name: "stateless, SQLite", engine: Engine::Sqlite, contract: Contract::Stateless, target: 2.2 },
     Workload { name: "stateless, PostgreSQL", engine: Engine::Postgres, contract: Contract::Stateless, target: 2.2 },
     Workload { name: "stateless, MariaDB", engine: Engine::MariaDb, contract: Contract::Stateless, target: 2.2 },
@@ -29,4 +29,6 @@ pub(crate) const WORKLOADS: [Workload; 7] = [
     Workload { name: "envelope, SQLite", engine: Engine::Sqlite, contract: Contract::Envelope, target: 4.5 },
     Workload { name: "single_use, PostgreSQL", engine: Engine::Postgres, contract: Contract::SingleUse, target: 3.5 },
     Workload { name: "envelope, PostgreSQL", engine: Engine::Postgres, contract: Contract::Envelope, target: 3.5 },
+    Workload { name: "single_use, MariaDB", engine: Engine::MariaDb, contract: Contract::SingleUse, target: 3.5 },
+    Workload { name: "envelope, MariaDB", engine: Engine::MariaDb, contract: Contract::Envelope, target: 3.5 },
 ];

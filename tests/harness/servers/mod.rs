@@ -135,7 +135,8 @@ static MARIADB: Daemon = Daemon {
     owner: "mysql",
     script: r#"
         set -- --no-defaults --datadir="$FOLDER/data" --tmpdir="$FOLDER" --skip-log-bin \
-            --innodb-flush-log-at-trx-commit="${KEEP:-0}" --innodb-doublewrite=0 \
+            --innodb-flush-log-at-trx-commit="${KEEP:-0}"
+        [ "${KEEP:-}" ] || set -- "$@" --innodb-doublewrite=0 \
             --innodb-log-file-size=16M --innodb-buffer-pool-size=32M
         [ -e "$FOLDER/data" ] || $as mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db
         exec $as mariadbd "$@" --port="$PORT" --bind-address=127.0.0.1 \
