@@ -15,7 +15,7 @@ use crate::trace;
 
 use super::connections::Connections;
 use super::dialect::Dialect;
-use super::errors::is_about_a_value;
+use super::errors::{is_about_a_row, may_have_waited_for_a_row};
 use super::gather::{Batch, Gather};
 use super::tries::persistently;
 
@@ -219,7 +219,9 @@ impl<S: BatchStatement> Batch for InTime<S> {
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         let begun = Instant::now();
         let outcome = timeout(self.deadline, shared).await;
-        let may_be_anothers = |error: &DbErr| questions.len() > 1 && is_about_a_value(error);
+        let is_anothers =
+            |error: &DbErr| is_about_a_row(error) || S::CHANGES && may_have_waited_for_a_row(error);
+        let may_be_anothers = |error: &DbErr| questions.len() > 1 && is_anothers(error);
         let go_alone = matches!(&outcome, Ok(Err(error)) if may_be_anothers(error));
         let has_failed = !go_alone && !matches!(&outcome, Ok(Ok(_)));
         let together = questions.len();

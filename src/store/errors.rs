@@ -14,14 +14,26 @@ pub(super) fn is_serialization_failure(error: &DbErr) -> bool {
     code.is_some_and(|code| code == "40001" || code == "40P01")
 }
 
+/// What MySQL has no word for (HY000) and is no row's fault: a disk or table that is full, a storage engine
+/// that fails, a server that may only be read.
+const TROUBLE_OF_MYSQL: [u16; 5] = [1021, 1030, 1114, 1290, 1836];
+
 /// Whether the server refused the statement for one of its values (SQLSTATE class 22, and what
-/// MySQL has no word for) or for a row that somebody has locked (55P03), so that the others fare
-/// better alone.
+/// MySQL has no word for), for a row that is there already (23000 of MySQL) or for one that somebody has
+/// locked (55P03, and 1205 of MySQL, without a word either), so that the others fare better alone.
 ///
 /// Not if it is in trouble itself: many statements in place of one would make that worse.
-pub(super) fn is_about_a_value(error: &DbErr) -> bool {
+pub(super) fn is_about_a_row(error: &DbErr) -> bool {
+    let is_trouble = number(error).is_some_and(|number| TROUBLE_OF_MYSQL.contains(&number));
+    let codes = ["23000", "55P03", "HY000"];
     let code = said_by_server(error).and_then(DatabaseError::code);
-    code.is_some_and(|code| code.starts_with("22") || code == "55P03" || code == "HY000")
+    !is_trouble && code.is_some_and(|code| code.starts_with("22") || codes.contains(&&*code))
+}
+
+/// Whether MariaDB gave a statement up by its limit (1969), which counts waits for locked rows as well, and is
+/// shorter than those where the deadline is short.
+pub(super) fn may_have_waited_for_a_row(error: &DbErr) -> bool {
+    number(error) == Some(1969)
 }
 
 /// Whether the server gave up waiting for somebody else: for a lock (55P03, and `SQLITE_BUSY`), or by the
@@ -45,8 +57,7 @@ pub(super) fn was_cut_short(error: &DbErr) -> bool {
     let Some(said) = said_by_server(error) else {
         return false;
     };
-    let number = said.try_downcast_ref().map(MySqlDatabaseError::number);
-    number == Some(1317) || said.code().is_some_and(|code| code == "57014")
+    number(error) == Some(1317) || said.code().is_some_and(|code| code == "57014")
 }
 
 /// Whether the connection broke, as each one of the pool does that is there while the server is
@@ -87,6 +98,12 @@ pub(super) fn is_refusal(error: &DbErr) -> bool {
 /// Whether the server said it, in answer to a statement.
 pub(super) fn is_of_server(error: &DbErr) -> bool {
     said_by_server(error).is_some()
+}
+
+/// The number of MySQL's error.
+fn number(error: &DbErr) -> Option<u16> {
+    let said = said_by_server(error)?.try_downcast_ref();
+    said.map(MySqlDatabaseError::number)
 }
 
 fn said_by_server(error: &DbErr) -> Option<&dyn DatabaseError> {

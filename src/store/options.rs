@@ -32,9 +32,11 @@ const SQLITE_BUSY: Duration = Duration::from_secs(1);
 const SQLITE_CACHE: &str = "-8000";
 
 /// How many statements stay prepared on a connection to SQLite: the five of the sessions and that of the
-/// users have sixteen sizes each, and there are some that nobody shares. PostgreSQL has one of each, and on
-/// MySQL what changes is not shared; there the library's 100 are enough.
+/// users have sixteen sizes each, and there are some that nobody shares. PostgreSQL has one of each.
 const SQLITE_PREPARED: usize = 128;
+
+/// On MySQL those that begin sessions have any size, and there are two more of sixteen.
+const MYSQL_PREPARED: usize = 256;
 
 /// How long the server goes on with a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,7 @@ pub(super) fn options_for_own(settings: &DatabaseSettings, pace: Pace) -> Connec
             .pragma("synchronous", "FULL")
             .pragma("cache_size", SQLITE_CACHE)
     });
+    options.map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(MYSQL_PREPARED));
     options
 }
 

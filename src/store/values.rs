@@ -60,8 +60,15 @@ impl Statements {
             }
             return self.with_lists(lists);
         }
+        let (sql, rows) = self.for_callers(rows);
+        (sql, rows.into_iter().flatten().collect())
+    }
+
+    /// The statement for the callers of these `rows`, with the last one repeated until there are as many as
+    /// it is for.
+    pub(super) fn for_callers<Row: Clone>(&self, rows: Vec<Row>) -> (Arc<str>, Vec<Row>) {
         let (sql, size) = self.of(rows.len());
-        (sql, padded(rows, size).into_iter().flatten().collect())
+        (sql, padded(rows, size))
     }
 
     /// The statement for the callers of these lists, each of which it compares with [`one_of`], and

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use remint::domain::{Contract, Handle, Revocation, Session, SessionId};
+use remint::domain::{Contract, Handle, JsonText, Revocation, Session, SessionId};
 use remint::service::Change::{Done, Lost};
 use remint::service::{Change, Rotation, SessionStore as _};
 use remint::store::SqlSessionStore;
@@ -12,11 +12,10 @@ use uuid::Uuid;
 use crate::harness::servers::Engine::Postgres;
 use crate::harness::{TestApp, spawn_on, spawn_on_each};
 
-use super::outages::another_client;
 use super::table::DEADLINE;
 
 /// More than one statement takes.
-const MANY: u64 = 300;
+pub(super) const MANY: u64 = 300;
 
 pub(super) fn id(number: u64) -> SessionId {
     SessionId(Uuid::from_u128(number.into()))
@@ -53,18 +52,21 @@ pub(super) fn step(number: u64, from: u64) -> (SessionId, Rotation) {
     (id(number), rotation)
 }
 
-fn store(app: &TestApp) -> SqlSessionStore {
+pub(super) fn store(app: &TestApp) -> SqlSessionStore {
     SqlSessionStore::new(app.database.clone(), DEADLINE)
 }
 
-async fn begin(store: &SqlSessionStore, numbers: std::ops::Range<u64>) {
+pub(super) async fn begin(store: &SqlSessionStore, numbers: std::ops::Range<u64>) {
     for number in numbers {
         assert_eq!(store.begin(&session(number)).await.unwrap(), Done);
     }
 }
 
 /// The outcomes of all steps, asked for at once.
-async fn at_once(store: &SqlSessionStore, steps: Vec<(SessionId, Rotation)>) -> Vec<Change> {
+pub(super) async fn at_once(
+    store: &SqlSessionStore,
+    steps: Vec<(SessionId, Rotation)>,
+) -> Vec<Change> {
     let rotate = |(id, rotation)| store.rotate(id, rotation);
     let outcomes = join_all(steps.into_iter().map(rotate)).await;
     outcomes.into_iter().map(Result::unwrap).collect()
@@ -148,6 +150,75 @@ async fn of_callers_that_want_the_same_step_one_makes_it() {
 }
 
 #[tokio::test]
+async fn of_steps_to_different_generations_one_is_made_and_in_the_way_of_no_other() {
+    for app in spawn_on_each(&[]).await {
+        let store = store(&app);
+        begin(&store, 0..9).await;
+        let mut steps: Vec<_> = (0..9).map(|number| step(number, 1)).collect();
+        let (id, step) = step(5, 1);
+        steps.push((id, Rotation { to: 3, ..step }));
+
+        let mut changes = at_once(&store, steps).await;
+
+        let of_one = [changes.remove(9), changes.remove(5)];
+        assert_ne!(of_one[0], of_one[1]);
+        assert_eq!(changes, [Done; 8]);
+    }
+}
+
+#[tokio::test]
+async fn of_two_services_that_write_the_same_sessions_down_one_does() {
+    for app in spawn_on_each(&[]).await {
+        let sessions: Vec<_> = (0..MANY).map(session).collect();
+        let begin = async |order: Vec<&Session>| {
+            let store = store(&app);
+            let begun = join_all(order.into_iter().map(|it| store.begin(it))).await;
+            begun.into_iter().collect::<Result<Vec<_>, _>>().unwrap()
+        };
+
+        let backwards = sessions.iter().rev().collect();
+        let (one, mut other) = tokio::join!(begin(sessions.iter().collect()), begin(backwards));
+
+        other.reverse();
+        for (one, other) in one.into_iter().zip(other) {
+            assert_ne!(one, other);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_services_that_want_steps_of_the_same_sessions_one_makes_each() {
+    for app in spawn_on_each(&[]).await {
+        let (one, other) = (store(&app), store(&app));
+        begin(&one, 0..MANY).await;
+        // Those of the other one have another time, or other claims.
+        let step = |number, by_other| {
+            let (id, mut step) = step(number, 1);
+            if number % 2 == 0 {
+                step.at += TimeDelta::seconds(by_other);
+            } else {
+                let claim = JsonText::from_valid(by_other.to_string());
+                step.claims = vec![("by_other".to_owned(), claim)];
+            }
+            (id, step)
+        };
+        let steps = (0..MANY).map(|number| step(number, 0)).collect();
+        let backwards = (0..MANY).rev().map(|number| step(number, 1)).collect();
+
+        let (made, mut by_other) = tokio::join!(at_once(&one, steps), at_once(&other, backwards));
+
+        by_other.reverse();
+        for (number, (made, by_other)) in (0..MANY).zip(made.into_iter().zip(by_other)) {
+            assert_ne!(made, by_other, "{number}");
+            let (id, step) = step(number, i64::from(by_other == Done));
+            let session = one.find(id).await.unwrap().unwrap();
+            let found = (session.generation, session.rotated_at, session.claims);
+            assert_eq!(found, (2, step.at, step.claims), "{number}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_step_that_cannot_be_made_is_in_the_way_of_no_other() {
     for app in spawn_on_each(&[]).await {
         let store = store(&app);
@@ -158,33 +229,6 @@ async fn a_step_that_cannot_be_made_is_in_the_way_of_no_other() {
         let changes = at_once(&store, steps).await;
 
         assert_eq!(changes, [Done, Lost, Done]);
-    }
-}
-
-#[tokio::test]
-async fn a_session_that_somebody_has_locked_fails_alone() {
-    // Its row locks are the only ones that a statement for many meets.
-    let settings = [("DATABASE_TIMEOUT_MILLISECONDS", "4000")];
-    let Some(app) = spawn_on(Postgres, &settings).await else {
-        return;
-    };
-    let store = store(&app);
-    begin(&store, 0..9).await;
-    let other = another_client(app.database_url()).await;
-    let lock = format!(
-        "BEGIN; UPDATE remint_session SET handle = 77 WHERE id = '{}'",
-        id(4).0
-    );
-    other.execute_unprepared(&lock).await.unwrap();
-
-    let steps = (0..9).map(|number| step(number, 1));
-    let changes = join_all(steps.map(|(id, step)| store.rotate(id, step))).await;
-
-    for (number, change) in changes.into_iter().enumerate() {
-        match change {
-            Ok(change) => assert!(change == Done && number != 4, "{number}"),
-            Err(_) => assert_eq!(number, 4),
-        }
     }
 }
 

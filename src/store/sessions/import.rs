@@ -15,6 +15,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::domain::Session;
 use crate::service::{Change, SessionError, SessionImport};
 
+use super::super::connections::Connections;
 use super::super::dialect::Dialect;
 use super::{SESSION, SqlSessionStore, row};
 
@@ -46,7 +47,8 @@ impl SessionImport for SqlSessionStore {
 impl SqlSessionStore {
     async fn begin_unseen(&self, sessions: &[&Session]) -> Result<u64, SessionError> {
         for _ in 0..LOOKS {
-            let mut seen = self.present(sessions).await?;
+            let present = present(&self.connection, sessions);
+            let mut seen = self.in_time(present).await?;
             let mut absent = sessions.to_vec();
             absent.retain(|session| seen.insert(session.id.to_string()));
             if absent.is_empty() {
@@ -58,22 +60,21 @@ impl SqlSessionStore {
         }
         Err(SessionError::Contended)
     }
+}
 
-    /// The ids of those that are written down.
-    async fn present(&self, sessions: &[&Session]) -> Result<HashSet<String>, SessionError> {
-        let ids = sessions.iter().map(|session| session.id.to_string());
-        let select = Query::select()
-            .column("id")
-            .from(SESSION)
-            .and_where(Expr::col("id").is_in(ids))
-            .take();
-        self.in_time(async {
-            let rows = self.connection.query_all(&select).await?;
-            let ids = rows.iter().map(|row| row.try_get("", "id"));
-            ids.collect::<Result<_, DbErr>>()
-        })
-        .await
-    }
+/// The ids of those that are written down.
+pub(super) async fn present(
+    connection: &Connections,
+    sessions: &[&Session],
+) -> Result<HashSet<String>, DbErr> {
+    let ids = sessions.iter().map(|session| session.id.to_string());
+    let select = Query::select()
+        .column("id")
+        .from(SESSION)
+        .and_where(Expr::col("id").is_in(ids))
+        .take();
+    let rows = connection.query_all(&select).await?;
+    rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 /// Writes them down, all or none.

@@ -10,7 +10,7 @@ use crate::service::SessionError;
 use crate::trace;
 
 use super::super::dialect::Dialect;
-use super::{Changes, SqlSessionStore};
+use super::SqlSessionStore;
 
 impl SqlSessionStore {
     /// From now on its statements are counted.
@@ -18,14 +18,8 @@ impl SqlSessionStore {
         self.standings.measure(metrics.of(Statement::Standing));
         self.by_handle.measure(metrics.of(Statement::FindHandle));
         self.by_id.measure(metrics.of(Statement::FindSession));
-        if let Some(Changes {
-            beginnings,
-            rotations,
-        }) = &self.changes
-        {
-            beginnings.measure(metrics.of(Statement::Begin));
-            rotations.measure(metrics.of(Statement::Rotate));
-        }
+        self.beginnings.measure(metrics.of(Statement::Begin));
+        self.rotations.measure(metrics.of(Statement::Rotate));
         self.meter.set(metrics.of(Statement::Change)).ok();
     }
 
@@ -34,10 +28,8 @@ impl SqlSessionStore {
         self.standings.measure_queue();
         self.by_handle.measure_queue();
         self.by_id.measure_queue();
-        if let Some(changes) = &self.changes {
-            changes.beginnings.measure_queue();
-            changes.rotations.measure_queue();
-        }
+        self.beginnings.measure_queue();
+        self.rotations.measure_queue();
     }
 
     /// Runs a statement of one caller's own in time, and counts it.

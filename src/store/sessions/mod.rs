@@ -3,7 +3,6 @@
 //! Nothing in a row lets anybody make or recognise a token: ids and generations are in every
 //! token anyway, and without the key they are worth nothing.
 
-mod alone;
 mod changes;
 mod cut_offs;
 mod import;
@@ -46,15 +45,10 @@ pub struct SqlSessionStore {
     by_handle: Batched<ByName>,
     by_id: Batched<ByName>,
     ping: Batched<Ping>,
-    /// None on databases whose changes are made one by one.
-    changes: Option<Changes>,
-    /// Of statements that nobody shares.
-    meter: OnceLock<StatementMeter>,
-}
-
-struct Changes {
     beginnings: Batched<Beginnings>,
     rotations: Batched<Rotations>,
+    /// Of statements that nobody shares.
+    meter: OnceLock<StatementMeter>,
 }
 
 impl SqlSessionStore {
@@ -62,19 +56,13 @@ impl SqlSessionStore {
     pub fn new(connection: impl Into<Connections>, deadline: Duration) -> Self {
         let connection = connection.into();
         let by_name = |column| Batched::new(ByName::new(connection.clone(), column), deadline);
-        let changes = match Dialect::of(&connection) {
-            Dialect::MySql => None,
-            Dialect::Postgres | Dialect::Sqlite => Some(Changes {
-                beginnings: Batched::new(Beginnings::new(connection.clone()), deadline),
-                rotations: Batched::new(Rotations::new(connection.clone()), deadline),
-            }),
-        };
         Self {
             standings: Batched::new(Standings::new(connection.clone()), deadline),
             by_handle: by_name(NameColumn::Handle),
             by_id: by_name(NameColumn::Id),
             ping: Batched::new(Ping(connection.clone()), deadline),
-            changes,
+            beginnings: Batched::new(Beginnings::new(connection.clone()), deadline),
+            rotations: Batched::new(Rotations::new(connection.clone()), deadline),
             connection,
             deadline,
             meter: OnceLock::new(),
@@ -87,13 +75,19 @@ impl SqlSessionStore {
         session: &Session,
         issued_at: Option<DateTime<Utc>>,
     ) -> Result<Option<Beside>, SessionError> {
-        if let Some(changes) = &self.changes {
-            let session = session.clone();
-            let beginning = Beginning { session, issued_at };
-            return Ok(changes.beginnings.change(beginning).await?);
+        // MySQL would lock what the statement looks at, and whoever logs a user out everywhere would
+        // wait for all who begin.
+        if Dialect::of(&self.connection) == Dialect::MySql
+            && let Some(issued_at) = issued_at
+        {
+            let standing = self.standing(session.id, &session.user_key).await?;
+            if standing.session.is_some() || standing.admit(issued_at).is_err() {
+                return Ok(None);
+            }
         }
-        let begun = self.begin_alone(session, issued_at).await?;
-        Ok((begun == Change::Done).then_some(Beside { cut_off: None }))
+        let session = session.clone();
+        let beginning = Beginning { session, issued_at };
+        Ok(self.beginnings.change(beginning).await?)
     }
 }
 
@@ -156,12 +150,9 @@ impl SessionStore for SqlSessionStore {
 
     #[tracing::instrument(name = "store.session.rotate", level = "debug", skip_all)]
     async fn rotate(&self, id: SessionId, rotation: Rotation) -> Result<Change, SessionError> {
-        // One statement, so two racing calls cannot both see `from` as current, and none that
-        // began before a logout can finish after it.
-        match &self.changes {
-            Some(changes) => Ok(changes.rotations.change((id, rotation)).await?),
-            None => self.rotate_alone(id, &rotation).await,
-        }
+        // The statement that changes the row has the conditions, so two racing calls cannot both see
+        // `from` as current, and none that began before a logout can finish after it.
+        Ok(self.rotations.change((id, rotation)).await?)
     }
 
     #[tracing::instrument(name = "store.session.give_handle", level = "debug", skip_all)]
