@@ -2,8 +2,9 @@
 //!
 //! *Why in two ways.* Ids of sessions that began with a token of the legacy backend have the user in
 //! them, as [`SessionId::of_token`](crate::domain::SessionId::of_token) says, and by that they are found,
-//! unless it names the user in a claim that is not usual. In an index by user each exchange would have one more page to write, which it shares with hardly any
-//! other. So the index has the rest alone; but on MySQL, which knows none that leaves rows out, all.
+//! unless it names the user in a claim that is not usual. In an index by user each exchange would have one
+//! more page to write, which it shares with hardly any other. So the index has the rest alone; but on
+//! MySQL, which knows none that leaves rows out, all.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 

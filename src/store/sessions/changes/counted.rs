@@ -32,9 +32,10 @@ const TRIES: usize = 3;
 const AT_ITS_BEGINNING: &str =
     "(revoked_at IS NULL AND id = ? AND generation = ? AND expires_at > ?)";
 
-/// A row that its step was made of.
-const AT_ITS_END: &str = "(id = ? AND generation = ? AND rotated_at = ? AND expires_at = ? \
-    AND claims <=> CAST(? AS BINARY))";
+/// A row that its step was made of, and that nobody has ended since: the step may be another's, and none may
+/// come after a logout.
+const AT_ITS_END: &str = "(revoked_at IS NULL AND id = ? AND generation = ? AND rotated_at = ? \
+    AND expires_at = ? AND claims <=> CAST(? AS BINARY))";
 
 /// The steps of sessions.
 pub(super) struct CountedSteps {
@@ -75,7 +76,7 @@ impl CountedSteps {
     ) -> Result<HashSet<(SessionId, i64)>, DbErr> {
         let are_shared = steps.len() > 1;
         if are_shared {
-            let mut possible = self.possible(connection, &steps).await?;
+            let mut possible = look(connection, &self.look, &steps, beginning).await?;
             // Of two steps of the same session the first.
             steps.retain(|(id, step)| possible.remove(&(*id, row::number(step.from))));
         }
@@ -84,10 +85,10 @@ impl CountedSteps {
         }
         let made = self.update(connection, &steps).await?;
         if made == steps.len() as u64 {
-            let end = |(id, step): &&Step| (*id, row::number(step.to));
-            Ok(steps.iter().map(end).collect())
+            let made = |(id, step): &&Step| (*id, row::number(step.to));
+            Ok(steps.iter().map(made).collect())
         } else if are_shared {
-            self.visible(connection, &steps).await
+            look(connection, &self.look_again, &steps, end).await
         } else {
             Ok(HashSet::new())
         }
@@ -112,37 +113,18 @@ impl CountedSteps {
         let update = Statement::from_sql_and_values(backend, &*sql, values);
         Ok(connection.execute_raw(update).await?.rows_affected())
     }
+}
 
-    /// The sessions that are at the beginning of a step, and their generations.
-    async fn possible(
-        &self,
-        connection: &Connections,
-        steps: &[&Step],
-    ) -> Result<HashSet<(SessionId, i64)>, DbErr> {
-        let (sql, steps) = self.look.for_callers(steps.to_vec());
-        let values = steps.iter().flat_map(|step| beginning(step));
-        generations(&connection.query(sql, values.collect()).await?)
-    }
-
-    /// The sessions that are at the end of a step, and their generations.
-    async fn visible(
-        &self,
-        connection: &Connections,
-        steps: &[&Step],
-    ) -> Result<HashSet<(SessionId, i64)>, DbErr> {
-        let (sql, steps) = self.look_again.for_callers(steps.to_vec());
-        let end = |(id, step): &&Step| {
-            [
-                id.to_string().into(),
-                row::number(step.to).into(),
-                step.at.timestamp().into(),
-                step.expires_at.timestamp().into(),
-                row::claims_text(&step.claims).into(),
-            ]
-        };
-        let values = steps.iter().flat_map(end);
-        generations(&connection.query(sql, values.collect()).await?)
-    }
+/// The sessions that are where one of the steps has them, and their generations.
+async fn look<const VALUES: usize>(
+    connection: &Connections,
+    statements: &Statements,
+    steps: &[&Step],
+    values: fn(&Step) -> [Value; VALUES],
+) -> Result<HashSet<(SessionId, i64)>, DbErr> {
+    let (sql, steps) = statements.for_callers(steps.to_vec());
+    let values = steps.iter().flat_map(|step| values(step));
+    generations(&connection.query(sql, values.collect()).await?)
 }
 
 /// The values of [`AT_ITS_BEGINNING`].
@@ -151,6 +133,17 @@ fn beginning((id, step): &Step) -> [Value; 3] {
         id.to_string().into(),
         row::number(step.from).into(),
         step.at.timestamp().into(),
+    ]
+}
+
+/// The values of [`AT_ITS_END`].
+fn end((id, step): &Step) -> [Value; 5] {
+    [
+        id.to_string().into(),
+        row::number(step.to).into(),
+        step.at.timestamp().into(),
+        step.expires_at.timestamp().into(),
+        row::claims_text(&step.claims).into(),
     ]
 }
 
