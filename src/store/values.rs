@@ -71,8 +71,8 @@ impl Statements {
         (sql, padded(rows, size))
     }
 
-    /// The statement for the callers of these lists, each of which it compares with [`one_of`], and
-    /// its values.
+    /// The statement for the callers of these lists, which it looks up [`with_one_of`], and its
+    /// values.
     pub(super) fn with_lists<const LISTS: usize>(
         &self,
         lists: [Vec<Value>; LISTS],
@@ -160,13 +160,26 @@ pub(super) fn rows(dialect: Dialect, columns: &[Kind], size: usize) -> String {
     format!("(VALUES {})", join(vec![format!("({row})"); size]))
 }
 
-/// A comparison with the values of the statement's `list`-th list, counted from 1.
-pub(super) fn one_of(dialect: Dialect, list: usize, size: usize) -> String {
+/// What follows `FROM` to find the rows of `table` that have one of the values of the statement's `list`-th
+/// list, counted from 1, in `column`, which is indexed. A row is found as often as its value is asked for.
+///
+/// SQLite would sort what follows an `IN` into an index of its own first, which takes longer than to
+/// look the rows up.
+pub(super) fn with_one_of(
+    dialect: Dialect,
+    (list, size): (usize, usize),
+    (table, column): (&str, &str),
+) -> String {
     let placeholder = dialect.placeholder(list);
+    let places = |each: &str| vec![each; size].join(", ");
     match (dialect, size) {
-        (Dialect::Postgres, _) => format!("= ANY({placeholder})"),
-        (_, 1) => format!("= {placeholder}"),
-        _ => format!("IN ({})", vec![placeholder; size].join(", ")),
+        (Dialect::Postgres, _) => format!("{table} WHERE {column} = ANY({placeholder})"),
+        (_, 1) => format!("{table} WHERE {column} = {placeholder}"),
+        (Dialect::MySql, _) => format!("{table} WHERE {column} IN ({})", places(&placeholder)),
+        (Dialect::Sqlite, _) => format!(
+            "(VALUES {}) AS asked CROSS JOIN {table} WHERE {column} = asked.column1",
+            places("(?)")
+        ),
     }
 }
 
@@ -197,7 +210,7 @@ mod tests {
 
     #[test]
     fn few_statements_serve_all_and_none_is_much_too_large() {
-        let sql_of = |size| one_of(Dialect::MySql, 1, size);
+        let sql_of = |size| with_one_of(Dialect::MySql, (1, size), ("session", "id"));
         let statements = Statements::new(Dialect::MySql, sql_of);
         let mut different = HashSet::new();
         for callers in 1..=MOST {
@@ -230,17 +243,29 @@ mod tests {
     #[test]
     fn lists_stand_one_behind_the_other() {
         let compare = |dialect| {
-            let sizes =
-                move |size| format!("{} {}", one_of(dialect, 1, size), one_of(dialect, 2, size));
+            let sizes = move |size| {
+                let [first, second] = [("a", "x"), ("b", "y")];
+                let first = with_one_of(dialect, (1, size), first);
+                format!("{first} | {}", with_one_of(dialect, (2, size), second))
+            };
             let lists = [[1_i64, 2], [8, 9]].map(|list| list.map(Value::from).to_vec());
             Statements::new(dialect, sizes).with_lists(lists)
         };
+        let one_by_one = [1_i64, 2, 8, 9].map(Value::from).to_vec();
 
         let (sql, values) = compare(Dialect::MySql);
-        assert_eq!(&*sql, "IN (?, ?) IN (?, ?)");
-        assert_eq!(values, [1_i64, 2, 8, 9].map(Value::from));
+        assert_eq!(&*sql, "a WHERE x IN (?, ?) | b WHERE y IN (?, ?)");
+        assert_eq!(values, one_by_one);
+        let (sql, values) = compare(Dialect::Sqlite);
+        let (asked, found) = ("(VALUES (?), (?)) AS asked", "asked.column1");
+        let first = format!("{asked} CROSS JOIN a WHERE x = {found}");
+        assert_eq!(
+            *sql,
+            format!("{first} | {asked} CROSS JOIN b WHERE y = {found}")
+        );
+        assert_eq!(values, one_by_one);
         let (sql, values) = compare(Dialect::Postgres);
-        assert_eq!(&*sql, "= ANY($1) = ANY($2)");
+        assert_eq!(&*sql, "a WHERE x = ANY($1) | b WHERE y = ANY($2)");
         assert_eq!(values, [vec![1_i64, 2].into(), vec![8_i64, 9].into()]);
     }
 }

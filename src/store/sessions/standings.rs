@@ -11,23 +11,24 @@ use crate::domain::{Session, SessionId, SessionName, Standing};
 use super::super::batched::BatchStatement;
 use super::super::connections::Connections;
 use super::super::dialect::Dialect;
-use super::super::values::{Statements, one_of};
+use super::super::values::{Statements, with_one_of};
 use super::{CUT_OFF, row};
 
-/// Both answers in one round trip; a cut-off stands where a session has `rotated_at`. `IDS` and
-/// `HASHES` stand for what is compared with.
+/// Both answers in one round trip; a cut-off stands where a session has `rotated_at`. `SESSIONS` and
+/// `CUT_OFFS` stand for those that are asked for.
 const STANDING: &str = "\
     SELECT contract, id, handle, user_key, generation, rotated_at, started_at, expires_at, revoked_at, \
-        revoked_because, claims FROM remint_session WHERE id IDS \
+        revoked_because, claims FROM SESSIONS \
     UNION ALL \
     SELECT 'remint_cut_off', '', NULL, user_key, 0, valid_after, 0, 0, NULL, NULL, NULL \
-        FROM remint_cut_off WHERE user_hash HASHES";
+        FROM CUT_OFFS";
 
 /// The same by another name; a user that is not known yet is found on the way.
 const LOCATE: &str = "\
     SELECT contract, id, handle, s.user_key AS user_key, generation, rotated_at, started_at, \
-        expires_at, revoked_at, revoked_because, claims, valid_after \
-        FROM remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash WHERE ";
+        expires_at, revoked_at, revoked_because, claims, valid_after FROM ";
+const WITH_CUT_OFF: &str =
+    "remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash";
 
 /// Sessions with their users' cut-offs, where both are known.
 pub(super) struct Standings {
@@ -39,9 +40,10 @@ impl Standings {
     pub(super) fn new(connection: Connections) -> Self {
         let dialect = Dialect::of(&connection);
         let statements = Statements::new(dialect, |size| {
-            let ids = one_of(dialect, 1, size);
-            let hashes = one_of(dialect, 2, size);
-            STANDING.replace("IDS", &ids).replace("HASHES", &hashes)
+            let sessions = with_one_of(dialect, (1, size), ("remint_session", "id"));
+            let cut_offs = with_one_of(dialect, (2, size), ("remint_cut_off", "user_hash"));
+            let standing = STANDING.replace("SESSIONS", &sessions);
+            standing.replace("CUT_OFFS", &cut_offs)
         });
         Self {
             connection,
@@ -115,7 +117,7 @@ impl ByName {
             NameColumn::Id => "id",
         };
         let statements = Statements::new(dialect, |size| {
-            format!("{LOCATE}{name} {}", one_of(dialect, 1, size))
+            LOCATE.to_owned() + &with_one_of(dialect, (1, size), (WITH_CUT_OFF, name))
         });
         Self {
             connection,
