@@ -1,4 +1,4 @@
-//! The three that are compared, and their turns.
+//! Those that are compared, and their turns.
 
 use std::fs;
 use std::rc::Rc;
@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait as _, Database};
 
 use super::Args;
 use super::line::{Figures, Line};
+use super::other::Other;
 use super::servers::{Engine, OwnServer, ThrowawayDatabase};
 use super::support::closed::{Client, Until, post, run};
 use super::support::figures::{float, quantile};
@@ -20,12 +21,13 @@ use super::workload::{Contract, Workload};
 /// Tokens for each second of the first turn: more than are asked for on most machines.
 const IN_STOCK: u64 = 20_000;
 
-/// The three that are compared, and what they need.
+/// Those that are compared, and what they need.
 pub(crate) struct Compared {
     workload: Workload,
     floor: Service,
     straightforward: Service,
     remint: Service,
+    others: Vec<(String, Service)>,
     /// One for all turns: a token that was there before is refused.
     stock: Rc<Stock>,
     database: Option<(OwnServer, ThrowawayDatabase)>,
@@ -55,12 +57,20 @@ impl Compared {
             settings.push(("DATABASE_URL", &database.url));
             beside = Some(one_beside(workload.engine, database).await);
         }
+        let mut others = Vec::new();
+        if (workload.engine, workload.contract) == (Engine::Sqlite, Contract::Stateless) {
+            for Other { name, command } in &args.others {
+                let service = Service::other(command, args.rows()).await;
+                others.push((name.clone(), service));
+            }
+        }
         let mint = Mint::new(SECRET, SystemClock.now().timestamp(), args.users);
         Some(Self {
             stock: Rc::new(Stock::new(mint)),
             floor: Service::peer(Peer::Floor, None, args.rows()).await,
             straightforward: Service::peer(peer, beside.as_deref(), args.rows()).await,
             remint: Service::start(&settings, args.rows()).await,
+            others,
             workload,
             database,
         })
@@ -73,38 +83,39 @@ impl Compared {
         let clients = |client: &dyn Fn() -> Client| (0..connections).map(|_| client()).collect();
         let same = Rc::new(post("/api/auth/refresh", r#"{"token":""}"#));
         let expired = || Client::Expired(Rc::clone(&self.stock));
-        let mut of_floor: Vec<_> = clients(&|| Client::Same(Rc::clone(&same)));
-        let mut of_straightforward: Vec<_> = clients(&expired);
-        let mut of_remint: Vec<_> = match self.workload.contract {
+        let of_remint = match self.workload.contract {
             Contract::Stateless | Contract::SingleUse => clients(&expired),
             Contract::Envelope => self.logged_in(args, connections).await,
         };
-        let time = Duration::from_secs(args.seconds);
-        let mut rounds: [Vec<Figures>; 3] = Default::default();
+        let mut floor = Turns::new(&self.floor, clients(&|| Client::Same(Rc::clone(&same))));
+        let mut straightforward = Turns::new(&self.straightforward, clients(&expired));
+        let mut remint = Turns::new(&self.remint, of_remint);
+        let others = self.others.iter();
+        let mut others: Vec<_> = others
+            .map(|(_, service)| Turns::new(service, clients(&expired)))
+            .collect();
         for _ in 0..args.rounds {
-            let turns = [
-                (&self.floor, &mut of_floor),
-                (&self.straightforward, &mut of_straightforward),
-                (&self.remint, &mut of_remint),
-            ];
-            for ((service, clients), rounds) in turns.into_iter().zip(&mut rounds) {
+            let three = [&mut floor, &mut straightforward, &mut remint];
+            for turns in three.into_iter().chain(&mut others) {
                 self.stock.fill(0);
-                rounds.push(self.turn(service, clients, time).await);
+                self.turn(turns, Duration::from_secs(args.seconds)).await;
             }
         }
-        let floors = || rounds[0].iter().map(|round| round.cpu);
+        let floors = || floor.rounds.iter().map(|round| round.cpu);
         let most = floors().fold(0.0, f64::max);
         let least = floors().fold(f64::INFINITY, f64::min);
-        let [floor, straightforward, remint] = rounds.each_ref().map(|it| Figures::middle(it));
+        let noise = (most - least) / floor.middle().cpu;
+        let names = self.others.iter().map(|(name, _)| name.clone());
         Line {
             workload: self.workload.name,
             connections,
             users: args.users,
             sessions: args.sessions,
-            remint,
-            straightforward,
-            floor,
-            noise: (most - least) / floor.cpu,
+            remint: remint.middle(),
+            straightforward: straightforward.middle(),
+            floor: floor.middle(),
+            others: names.zip(others.iter().map(Turns::middle)).collect(),
+            noise,
             target: self.workload.target,
         }
     }
@@ -117,13 +128,15 @@ impl Compared {
         clients
     }
 
-    async fn turn(&self, service: &Service, clients: &mut Vec<Client>, time: Duration) -> Figures {
+    async fn turn(&self, turns: &mut Turns<'_>, time: Duration) {
+        let service = turns.service;
         let began = Instant::now();
         let before = (service.cpu_time(), self.database_cpu_time());
         let own = cpu_time_of("self");
         let until = Until::Over(time);
-        let (back, done) = run(service.address, std::mem::take(clients), until).await;
-        *clients = back;
+        let clients = std::mem::take(&mut turns.clients);
+        let (back, done) = run(service.address, clients, until).await;
+        turns.clients = back;
         let took = began.elapsed();
         let cpu = service.cpu_time().saturating_sub(before.0);
         let database_cpu = self.database_cpu_time().saturating_sub(before.1);
@@ -131,7 +144,7 @@ impl Compared {
         let mut times = done.took;
         times.sort_unstable();
         let each = |time: Duration| time.as_secs_f64() * 1e6 / float(times.len());
-        Figures {
+        turns.rounds.push(Figures {
             rate: float(done.in_time) / time.as_secs_f64(),
             cpu: each(cpu),
             database_cpu: each(database_cpu),
@@ -142,7 +155,7 @@ impl Compared {
             failed: done.failed,
             memory: service.peak_memory(),
             beside: beside.as_secs_f64() / took.as_secs_f64(),
-        }
+        });
     }
 
     /// That of all processes of the database's server.
@@ -151,6 +164,27 @@ impl Compared {
         let processes = server.map(|server| server.processes().unwrap());
         let processes = processes.into_iter().flatten();
         processes.map(|pid| cpu_time_of(&pid)).sum()
+    }
+}
+
+/// One service, those who ask it, and what came of it in each round.
+struct Turns<'a> {
+    service: &'a Service,
+    clients: Vec<Client>,
+    rounds: Vec<Figures>,
+}
+
+impl<'a> Turns<'a> {
+    fn new(service: &'a Service, clients: Vec<Client>) -> Self {
+        Self {
+            service,
+            clients,
+            rounds: Vec::new(),
+        }
+    }
+
+    fn middle(&self) -> Figures {
+        Figures::middle(&self.rounds)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What comes out, before it is written down.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::support::figures::{float, median};
@@ -80,6 +82,9 @@ pub(crate) struct Line {
     pub(crate) remint: Figures,
     pub(crate) straightforward: Figures,
     pub(crate) floor: Figures,
+    /// By their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) others: BTreeMap<String, Figures>,
     /// How far the rounds of the floor are apart, of one.
     pub(crate) noise: f64,
     pub(crate) target: f64,

@@ -14,6 +14,7 @@
 
 mod compared;
 mod line;
+mod other;
 mod picture;
 #[expect(unused, reason = "a measurement needs a part of it")]
 #[path = "../../tests/harness/servers/mod.rs"]
@@ -32,6 +33,7 @@ use clap::Parser;
 
 use compared::Compared;
 use line::Line;
+use other::Other;
 use support::fill::Rows;
 use support::instructions::{By, instructions};
 use support::service::keep_to_second_processor;
@@ -68,6 +70,10 @@ struct Args {
     /// Another setting of the service, such as `MAX_CONCURRENT_REQUESTS=256`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
+    /// Another service to compare with in what writes nothing in `SQLite`, such as `gin=/tmp/gin`;
+    /// benches/peers/README.md says what it has to do.
+    #[arg(long = "beside", value_name = "NAME=COMMAND")]
+    others: Vec<Other>,
     /// Writes docs/performance.json, and draws docs/performance.svg.
     #[arg(long)]
     write: bool,

@@ -64,6 +64,7 @@ pub(crate) fn print_foot(lines: &[Line]) {
             NOISE * 100.0
         );
     }
+    print_others(lines);
     for line in lines {
         let servers = [
             ("remint", line.remint),
@@ -80,6 +81,34 @@ pub(crate) fn print_foot(lines: &[Line]) {
                 line.connections,
                 busy.join(", ")
             );
+        }
+    }
+}
+
+/// What was measured in turn with remint beside the three.
+fn print_others(lines: &[Line]) {
+    if lines.iter().all(|line| line.others.is_empty()) {
+        return;
+    }
+    println!(
+        "\n| workload | clients | server | CPU | requests/s | remint's, × that | p50 | p99 | memory | failed |\n\
+         |---|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+    );
+    for line in lines {
+        for (name, other) in &line.others {
+            let cells = [
+                line.workload.to_owned(),
+                line.connections.to_string(),
+                name.clone(),
+                cpu(line, other),
+                number(other.rate, 0),
+                number(line.remint.rate / other.rate, 1),
+                number(other.p50, 2) + " ms",
+                number(other.p99, 2) + " ms",
+                number(other.memory, 0) + " MiB",
+                failed(other),
+            ];
+            println!("| {} |", cells.join(" | "));
         }
     }
 }

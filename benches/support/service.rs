@@ -105,6 +105,18 @@ impl Service {
         Self::spawn(command, folder)
     }
 
+    /// The same with a service of somebody else, by a command for the shell, on a file of `SQLite`.
+    pub(crate) async fn other(shell: &str, rows: Rows) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        prepare(&sqlite(&folder), &folder, rows).await;
+        let mut command = on_first_processor(Path::new("/bin/sh"), &folder);
+        command
+            .args(["-c", &format!("exec {shell}")])
+            .env("DATABASE_FILE", folder.path().join("remint.db"))
+            .env("JWT_SECRET_KEY", SECRET);
+        Self::spawn(command, folder)
+    }
+
     fn spawn(mut command: Command, folder: TempDir) -> Self {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Running(command.stderr(log).spawn().unwrap());
