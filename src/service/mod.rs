@@ -1,6 +1,7 @@
 //! The use cases, and the ports through which they reach the world.
 
 mod access_tokens;
+mod attempt;
 mod candidate;
 mod causes;
 mod change_mark;
@@ -22,6 +23,7 @@ mod start;
 mod verify;
 
 pub use access_tokens::AccessTokens;
+pub use attempt::{Attempt, RefreshError, Trail};
 pub use candidate::IMPORTED;
 pub use causes::Causes;
 pub use change_mark::{Marked, begin_change, has_begun_change, marked};
@@ -40,7 +42,7 @@ pub use ports::{
     ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation, SessionError,
     SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
-pub use refresh::{Attempt, RefreshError, RefreshMode, Refresher, Trail};
+pub use refresh::{RefreshMode, Refresher};
 pub use renew::Renewer;
 pub use revoke::{CutOffError, Revoker};
 pub use start::{Login, StartError, Started, Starter};
