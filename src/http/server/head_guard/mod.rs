@@ -9,6 +9,7 @@
 mod tests;
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -140,9 +141,9 @@ impl<S> HeadGuard<S> {
 }
 
 fn look(bytes: &[u8]) -> Look {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    let end = match request.parse(bytes) {
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut []);
+    let end = match request.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(httparse::Status::Complete(end)) => end,
         Ok(httparse::Status::Partial) => return Look::Partial,
         Err(_) => return Look::Unreadable,
