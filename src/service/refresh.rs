@@ -5,9 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join;
 
-use crate::domain::{
-    Admission, Claim, ClaimSet, Clock, Lookup, Refusal, Unsupported,
-};
+use crate::domain::{Admission, Claim, ClaimSet, Clock, Lookup, Refusal, Unsupported};
 
 use super::single_use::{Advance, SingleUse};
 use super::{

@@ -95,7 +95,7 @@ impl BatchStatement for Lookups {
         let (sql, values) = self.statements.with_lists([keys]);
         let rows = connection.query(sql, values).await?;
 
-        let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::new();
+        let mut by_key: HashMap<String, Vec<&QueryResult>> = HashMap::with_capacity(rows.len());
         for row in &rows {
             // NULL is nobody's key.
             if let Some(key) = reading::key(row)? {
