@@ -11,8 +11,9 @@ use crate::harness::servers::{self, Engine};
 /// Few connections, so that they are soon all lost.
 const POOL: (&str, &str) = ("DATABASE_MAX_CONNECTIONS", "2");
 
-/// Those of a pool, as many that nobody takes down, and as many that were given up just now.
-const MOST_CONNECTIONS: usize = 6;
+/// Those of a pool, and of three that gave way to others: that of the fault, and what a machine that stood
+/// still was taken for.
+const MOST_CONNECTIONS: usize = 8;
 
 /// A service with its database behind a network; nothing where the engine is not installed.
 async fn scene(engine: Engine) -> Option<(Scene, Proxy)> {
@@ -38,7 +39,8 @@ async fn silence(engine: Engine) {
     scene.trouble().await;
     assert_eq!(scene.readiness().await, 503);
     scene.trouble().await;
-    assert!(network.open() <= MOST_CONNECTIONS, "{}", network.open());
+    network.tries(2 * MOST_CONNECTIONS).await;
+    network.at_most(MOST_CONNECTIONS).await;
     scene.alice.deactivate(&scene.database).await;
     network.set(Fault::None);
     scene.load.until(8, Refused).await;

@@ -2,7 +2,6 @@
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,7 +42,16 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     fault: watch::Sender<Fault>,
     cuts: watch::Sender<usize>,
-    open: Arc<()>,
+    count: watch::Sender<Count>,
+}
+
+/// The connections of the service.
+#[derive(Debug, Default)]
+struct Count {
+    /// How many there are.
+    open: usize,
+    /// How many there were, and are.
+    ever: usize,
 }
 
 impl Proxy {
@@ -57,14 +65,14 @@ impl Proxy {
             address: listener.local_addr().unwrap(),
             fault: watch::Sender::new(Fault::None),
             cuts: watch::Sender::new(0),
-            open: Arc::default(),
+            count: watch::Sender::default(),
         };
         let (all, cuts) = (proxy.fault.clone(), proxy.cuts.clone());
-        let open = Arc::clone(&proxy.open);
+        let count = proxy.count.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (all, cuts) = (all.clone(), cuts.clone());
-                let open = Arc::clone(&open);
+                let open = Open::counted(&count);
                 tokio::spawn(async move {
                     let line = Line {
                         server: TcpStream::connect(server).await?,
@@ -100,10 +108,40 @@ impl Proxy {
         self.set(Fault::None);
     }
 
-    /// How many connections the service has.
-    pub(crate) fn open(&self) -> usize {
-        // Beside this one there is that of the listener.
-        Arc::strong_count(&self.open) - 2
+    /// Waits until the service has tried to open so many more connections.
+    pub(crate) async fn tries(&self, more: usize) {
+        let before = self.count.borrow().ever;
+        self.until(|count| count.ever >= before + more).await;
+    }
+
+    /// Waits until the service has no more connections than that.
+    pub(crate) async fn at_most(&self, open: usize) {
+        self.until(|count| count.open <= open).await;
+    }
+
+    async fn until(&self, is_so: impl Fn(&Count) -> bool) {
+        let mut count = self.count.subscribe();
+        let is_in_time = timeout(PATIENCE, count.wait_for(is_so)).await.is_ok();
+        assert!(is_in_time, "{:?}", *self.count.borrow());
+    }
+}
+
+/// A connection that is counted for as long as this is kept.
+struct Open(watch::Sender<Count>);
+
+impl Open {
+    fn counted(count: &watch::Sender<Count>) -> Self {
+        count.send_modify(|count| {
+            count.open += 1;
+            count.ever += 1;
+        });
+        Self(count.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| count.open -= 1);
     }
 }
 

@@ -53,6 +53,6 @@ async fn callers_who_follow_each_other_closely_leave_no_more_connections_behind_
 
         // One, and three that were left; the service knows of each.
         assert_eq!(waiting(&tables.connection).await, 4, "{engine:?}");
-        assert_eq!(network.open(), 4, "{engine:?}");
+        network.at_most(4).await;
     }
 }
