@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize as _, Serializer};
 use serde_json::value::RawValue;
 
 /// So many members are compared with one another.
@@ -67,6 +68,17 @@ pub fn as_string(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get())
         .ok()
         .map(|text| text.0)
+}
+
+/// Serializes a text in which there is most likely nothing to escape, such as a token: it is looked
+/// through in pieces, where the library goes from byte to byte.
+pub fn serialize_plain<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    // With a backslash it could be JSON and mean something else.
+    let quoted = (!text.contains('\\')).then(|| ["\"", text, "\""].concat());
+    match quoted.map(RawValue::from_string) {
+        Some(Ok(value)) => value.serialize(serializer),
+        Some(Err(_)) | None => serializer.serialize_str(text),
+    }
 }
 
 /// A string that borrows where it has no escapes.
@@ -227,6 +239,30 @@ mod tests {
             .collect();
         let digits = "123456789012345678901234567890";
         assert_eq!(members, [("b", "1e2"), ("a", digits), ("c", r#""\u00e9""#)]);
+    }
+
+    #[test]
+    fn whatever_must_be_escaped_is_escaped_in_a_text_that_should_be_plain() {
+        let texts = [
+            "",
+            "eyJ.a-b_c",
+            r#"a","b":"c"#,
+            r"\n",
+            r"\",
+            "\n",
+            "\u{1}",
+            "\"",
+            "\u{e9}",
+        ];
+        for text in texts {
+            let mut json = Vec::new();
+            serialize_plain(text, &mut serde_json::Serializer::new(&mut json)).unwrap();
+
+            assert_eq!(
+                String::from_utf8(json).unwrap(),
+                serde_json::to_string(text).unwrap()
+            );
+        }
     }
 
     #[test]

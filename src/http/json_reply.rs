@@ -1,10 +1,17 @@
 //! Answers of JSON.
 
+use poem::http::header;
 use poem::{IntoResponse, Response};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
+use tracing::error;
+
+use super::problem::{Code, FAILED};
+
+/// There is room from the start for most answers, in bytes.
+const USUAL_BODY: usize = 1024;
 
 /// A body of JSON; in the document what `T` is there.
 ///
@@ -23,8 +30,17 @@ impl<T: Type> Payload for JsonReply<T> {
     }
 }
 
-impl<T: Serialize + Send> IntoResponse for JsonReply<T> {
+impl<T: Type + Serialize> IntoResponse for JsonReply<T> {
     fn into_response(self) -> Response {
-        poem::web::Json(self.0).into_response()
+        let mut body = Vec::with_capacity(USUAL_BODY);
+        match serde_json::to_writer(&mut body, &self.0) {
+            Ok(()) => Response::builder()
+                .header(header::CONTENT_TYPE, Self::CONTENT_TYPE)
+                .body(body),
+            Err(error) => {
+                error!(%error, "an answer could not be written");
+                Code::Internal.problem(FAILED).into_response()
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
 
 use crate::domain::{Contract, Refusal};
+use crate::json::serialize_plain;
 use crate::service::{Attempt, RefreshError};
 
 use super::super::audit::Audited;
@@ -36,6 +37,7 @@ impl poem_openapi::types::Example for RefreshRequest {
 #[oai(example)]
 pub(in crate::http) struct RefreshReply {
     /// The new token, for the same user with the same claims.
+    #[serde(serialize_with = "serialize_plain")]
     access_token: String,
     /// Always `bearer`.
     token_type: String,

@@ -3,14 +3,18 @@
 use chrono::{DateTime, Utc};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, Union};
+use serde::Serialize;
 
 use crate::http::example::{EXAMPLE_HS512_TOKEN, JsonExample, Shown};
+use crate::http::json_reply::JsonReply;
 use crate::http::problem::RETRY_AFTER_SECONDS;
 use crate::http::throttle::TRY_LATER;
+use crate::json::serialize_plain;
 
 /// What every answer with status 200 is; `success` says which of the two.
-#[derive(Union)]
+#[derive(Union, Serialize)]
 #[oai(one_of)]
+#[serde(untagged)]
 pub(super) enum Envelope {
     Granted(EnvelopeGrant),
     Refused(EnvelopeRefusal),
@@ -27,7 +31,7 @@ impl Envelope {
 }
 
 /// Fresh tokens.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 pub(super) struct EnvelopeGrant {
     /// Always `true`.
     success: bool,
@@ -38,17 +42,20 @@ pub(super) struct EnvelopeGrant {
 }
 
 /// An access token and a refresh token.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 #[oai(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct EnvelopeTokens {
     /// The new access token.
+    #[serde(serialize_with = "serialize_plain")]
     access_token: String,
     /// The new refresh token; the one that was sent is spent.
+    #[serde(serialize_with = "serialize_plain")]
     refresh_token: String,
 }
 
 /// Why there are no tokens.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 pub(super) struct EnvelopeRefusal {
     /// Always `false`.
     success: bool,
@@ -59,7 +66,7 @@ pub(super) struct EnvelopeRefusal {
 }
 
 /// One thing that is wrong.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 pub(super) struct EnvelopeError {
     /// What it is about: `refreshToken`, `body` or `service`.
     field: String,
@@ -77,7 +84,7 @@ pub(super) enum EnvelopeReply {
     /// in again. Then `errors` has one entry, with `code` `INVALID_TOKEN`, `field`
     /// `refreshToken` and `message` `Invalid or expired refresh token`.
     #[oai(status = 200, actual_type = "JsonExample<GrantExample>")]
-    Answered(Json<Envelope>),
+    Answered(JsonReply<Envelope>),
     /// There is no refresh token: the body is not a JSON object, or `refreshToken` is missing,
     /// empty or not a string (`VALIDATION_ERROR`). Or the body broke off (`BAD_REQUEST`).
     #[oai(status = 400, actual_type = "JsonExample<At<400>>")]
@@ -110,7 +117,7 @@ impl EnvelopeReply {
             access_token,
             refresh_token,
         };
-        Self::Answered(Json(Envelope::granted(data, timestamp(now))))
+        Self::Answered(JsonReply(Envelope::granted(data, timestamp(now))))
     }
 }
 
@@ -182,7 +189,7 @@ impl Fault {
         match self {
             Self::BadRequest | Self::Required => EnvelopeReply::Invalid(Json(refusal)),
             Self::Internal => EnvelopeReply::Internal(Json(refusal)),
-            Self::InvalidToken => EnvelopeReply::Answered(Json(Envelope::Refused(refusal))),
+            Self::InvalidToken => EnvelopeReply::Answered(JsonReply(Envelope::Refused(refusal))),
             Self::MediaType => EnvelopeReply::MediaType(Json(refusal)),
             Self::RateLimited => EnvelopeReply::Throttled(Json(refusal)),
             Self::Slow => EnvelopeReply::Timeout(Json(refusal)),
