@@ -119,7 +119,7 @@ fn mint(criterion: &mut Criterion) {
             lineage,
         };
         let token_id = access_tokens.token_id(reissue.token_id_input());
-        access_tokens.sign(&reissue.claims(token_id)).unwrap()
+        access_tokens.sign(&reissue.claims(&token_id)).unwrap()
     };
     let signed = access_tokens.verify_ignoring_expiry(&successor()).unwrap();
     assert_eq!(signed.lineage, Claim::Is(lineage));

@@ -1,5 +1,6 @@
 //! What a token says, once its signature has been checked.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -40,8 +41,8 @@ impl JsonText {
     }
 
     /// A string of characters that JSON does not escape, such as a UUID.
-    pub fn plain_string(value: impl fmt::Display) -> Self {
-        Self(format!("\"{value}\""))
+    pub fn plain_string(value: &str) -> Self {
+        Self(["\"", value, "\""].concat())
     }
 
     /// The text.
@@ -148,20 +149,25 @@ impl Subject {
     /// both cases of its digits for the same key. Ids of sessions are made of it:
     /// see [`SessionId::of_token`].
     pub fn user_key(&self) -> String {
-        let text = self.to_string();
-        let uuid = Uuid::parse_str(&text).map(|uuid| uuid.hyphenated().to_string());
+        let text = self.text();
+        let uuid = Uuid::try_parse(&text).map(|uuid| uuid.hyphenated().to_string());
         uuid.ok()
             .filter(|lower| lower.eq_ignore_ascii_case(&text))
-            .unwrap_or(text)
+            .unwrap_or_else(|| text.into_owned())
+    }
+
+    /// Its text, whatever it is in JSON.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Integer(number) => number.to_string().into(),
+            Self::Text(text) => text.into(),
+        }
     }
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(number) => write!(f, "{number}"),
-            Self::Text(text) => f.write_str(text),
-        }
+        f.write_str(&self.text())
     }
 }
 

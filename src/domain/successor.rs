@@ -1,5 +1,7 @@
 //! The claims of the token that replaces another.
 
+use uuid::Uuid;
+
 use super::{ClaimSet, Contract, JsonText, Lease, Lineage, SessionId};
 
 /// The private claim that says where a token stands in its session.
@@ -44,7 +46,7 @@ impl Reissue<'_> {
     /// `fresh: true` becomes `false` where there was no login.
     ///
     /// `jti` is given by the caller, who can hash; see [`Self::token_id_input`].
-    pub fn claims(self, token_id: impl std::fmt::Display) -> ClaimSet {
+    pub fn claims(self, token_id: &str) -> ClaimSet {
         let issued_at = JsonText::integer(self.lease.issued_at.timestamp());
         let mut claims = self.old.clone();
         for name in self.dropped {
@@ -90,14 +92,24 @@ fn lineage_text(lineage: &Lineage) -> JsonText {
         generation,
         started_at,
     } = lineage;
-    let start = started_at.timestamp();
+    let (generation, start) = (generation.to_string(), started_at.timestamp().to_string());
     // Without it, whoever holds an access token of another contract could refresh it for ever.
     let contract = if *contract == Contract::ExpiredToken {
         String::new()
     } else {
         format!(r#","contract":"{}""#, contract.word())
     };
-    JsonText::from_valid(format!(
-        r#"{{"sid":"{session}","gen":{generation},"start":{start}{contract}}}"#
-    ))
+    let mut buffer = Uuid::encode_buffer();
+    let session = session.0.hyphenated().encode_lower(&mut buffer);
+    let parts = [
+        r#"{"sid":""#,
+        session,
+        r#"","gen":"#,
+        &generation,
+        r#","start":"#,
+        &start,
+        &contract,
+        "}",
+    ];
+    JsonText::from_valid(parts.concat())
 }

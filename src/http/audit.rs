@@ -7,7 +7,7 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use crate::domain::{ClientAddress, Contract, Refusal};
+use crate::domain::{ClientAddress, Contract, Refusal, Subject};
 use crate::service::{Throttled, Trail};
 
 use super::problem::Code;
@@ -92,7 +92,7 @@ impl<R: ApiResponse> ApiResponse for Audited<R> {
 
 /// Writes the event of one answer.
 pub(super) fn write(
-    request_id: Uuid,
+    request_id: &str,
     client: Option<ClientAddress>,
     status: StatusCode,
     audit: &Audit,
@@ -108,8 +108,13 @@ pub(super) fn write(
         throttled: _,
     } = audit;
     let client = client.map(tracing::field::display);
-    let session = trail.session.map(tracing::field::display);
-    let subject = trail.subject.as_ref().map(tracing::field::display);
+    let mut buffer = Uuid::encode_buffer();
+    let session = trail.session.map(|session| session.0.hyphenated());
+    let session = session
+        .as_ref()
+        .map(|session| &*session.encode_lower(&mut buffer));
+    let subject = trail.subject.as_ref().map(Subject::text);
+    let subject = subject.as_deref();
     let (key, status) = (trail.key.as_deref(), status.as_u16());
     let reason = (!reason.is_empty()).then_some(reason.as_str());
     let hint = (!hint.is_empty()).then_some(*hint);
@@ -117,7 +122,7 @@ pub(super) fn write(
         ($level:ident) => {
             $level!(
                 target: "remint::audit",
-                %request_id, client, contract, outcome, status, reason, session, subject, key, hint,
+                request_id, client, contract, outcome, status, reason, session, subject, key, hint,
                 "answered"
             )
         };

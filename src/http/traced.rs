@@ -4,7 +4,6 @@ use poem::Request;
 use poem::http::StatusCode;
 use poem::http::uri::Authority;
 use tracing::Span;
-use uuid::Uuid;
 
 use crate::domain::ClientAddress;
 use crate::trace::{self, Incoming, Outcome};
@@ -55,7 +54,7 @@ pub(super) fn span(
 }
 
 /// Notes what came of the request.
-pub(super) fn answered(span: &Span, request_id: Uuid, status: StatusCode, audit: &Audit) {
+pub(super) fn answered(span: &Span, request_id: &str, status: StatusCode, audit: &Audit) {
     let outcome = Outcome {
         status: status.as_u16(),
         contract: audit.contract,

@@ -282,7 +282,7 @@ impl Minter {
     fn sign(&self, reissue: Reissue<'_>, issue: &Issue) -> Result<Grant, SignError> {
         let expires_in = reissue.lease.seconds();
         let token_id = self.access_tokens.token_id(reissue.token_id_input());
-        let access_token = self.access_tokens.sign(&reissue.claims(token_id))?;
+        let access_token = self.access_tokens.sign(&reissue.claims(&token_id))?;
         Ok(Grant {
             access_token,
             expires_in,

@@ -137,15 +137,15 @@ impl Members {
     }
 
     /// Adds what is no text.
-    fn add(&mut self, name: &str, value: impl Into<Value>) {
+    fn add(&mut self, name: &str, value: &impl ToString) {
         self.add_name(name);
-        self.text.push_str(&value.into().to_string());
+        self.text.push_str(&value.to_string());
     }
 }
 
 impl Visit for Members {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.add(field.name(), value);
+        self.add(field.name(), &value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -158,11 +158,11 @@ impl Visit for Members {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.add(field.name(), value);
+        self.add(field.name(), &Value::from(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.add(field.name(), value);
+        self.add(field.name(), &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -170,7 +170,7 @@ impl Visit for Members {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add(field.name(), value);
+        self.add(field.name(), &value);
     }
 }
 

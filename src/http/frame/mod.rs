@@ -189,7 +189,7 @@ impl<E: Endpoint> Inside<E> {
         let begun = Instant::now();
         let answers = &self.surroundings.answers;
         let _under_way = answers.under_way();
-        let request_id = self.surroundings.ids.request_id();
+        let request_id = self.surroundings.ids.request_id().to_string();
         // Load balancers probe with HEAD; hyper leaves the body out of the answer.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
@@ -203,7 +203,7 @@ impl<E: Endpoint> Inside<E> {
         let headers = response.headers_mut();
         // Refusals, failures and what poem says are for the script to read as well.
         self.cors.allow(headers, origin.as_ref());
-        if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert(REQUEST_ID, id);
         }
         if chunked {
@@ -228,9 +228,9 @@ impl<E: Endpoint> Inside<E> {
             // A line for each would cost more than the rest of the answer.
             answers.turned_away();
         } else {
-            audit::write(request_id, client, response.status(), &audit);
+            audit::write(&request_id, client, response.status(), &audit);
         }
-        traced::answered(&span, request_id, response.status(), &audit);
+        traced::answered(&span, &request_id, response.status(), &audit);
         answers.count(Answer {
             contract: audit.contract,
             outcome: audit.outcome,
