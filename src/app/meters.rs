@@ -8,7 +8,7 @@ use crate::domain::Clock;
 use crate::http;
 use crate::metrics::{self, Answers, DatabaseMetrics, Metrics, MetricsError, ProviderMeter, Words};
 use crate::service::{IMPORTED, IdentityProvider};
-use crate::store::{self, Connections, SqlSessionStore, SqlUserDirectory};
+use crate::store::{self, Connections, SqlHolders, SqlSessionStore, SqlUserDirectory};
 use crate::token::key_label;
 
 /// Metrics that say which binary this is, and what the process takes.
@@ -49,15 +49,17 @@ pub(super) fn watch_databases(
     metrics: &Metrics,
     (sessions, own): (&Arc<SqlSessionStore>, &Connections),
     (directory, is_apart): (&Arc<SqlUserDirectory>, bool),
+    holders: &Arc<SqlHolders>,
 ) -> Result<(), MetricsError> {
     let figures = DatabaseMetrics::new(metrics)?;
     sessions.measure(&figures);
     directory.measure(&figures);
     let (sessions, own) = (Arc::clone(sessions), own.clone());
-    let directory = Arc::clone(directory);
+    let (directory, holders) = (Arc::clone(directory), Arc::clone(holders));
     metrics.before_reading(move || {
         sessions.measure_queues();
         directory.measure_queue();
+        holders.measure_queue();
         if let Some(pool) = store::pool(&own) {
             figures.set_pool("own", pool);
         }

@@ -18,7 +18,7 @@ use crate::limits;
 use crate::metrics::MetricsError;
 use crate::service::{Cleaner, Minter, SignError, Starter, TokenCodec};
 use crate::store::{
-    self, ConnectError, Connections, SetupError, SqlSessionStore, SqlUserDirectory,
+    self, ConnectError, Connections, SetupError, SqlHolders, SqlSessionStore, SqlUserDirectory,
 };
 use crate::token::{JwtCodec, KeyRing, RefreshTokens};
 
@@ -106,12 +106,20 @@ impl App {
         let deadline = config.database.query_deadline;
         let sessions = Arc::new(SqlSessionStore::new(connections.clone(), deadline));
         let is_apart = config.users_database.is_some();
-        meters::watch_databases(&metrics, (&sessions, &connections), (&directory, is_apart))?;
+        let holders = SqlHolders::of(Arc::clone(&sessions), Arc::clone(&directory));
+        let holders = Arc::new(holders);
+        meters::watch_databases(
+            &metrics,
+            (&sessions, &connections),
+            (&directory, is_apart),
+            &holders,
+        )?;
         let wiring = Wiring {
             minters,
             provider: meters::provider(&metrics, config)?,
             users: directory.clone(),
             sessions,
+            holders,
             limits: limits::open(&config.limits, Arc::clone(&clock), &metrics).await?,
             answers: meters::answers(&metrics, config)?,
             metrics,

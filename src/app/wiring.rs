@@ -7,9 +7,9 @@ use crate::domain::{Clock, IdSource};
 use crate::http::{self, Readiness};
 use crate::metrics::{Answers, Metrics};
 use crate::service::{
-    AccessTokens, Delegate, Explainer, Flights, IdentityProvider, Logouter, Minter, OwnRecords,
-    RateLimiter, Records, RefreshMode, Refresher, Renewer, Revoker, SessionStore, Starter,
-    UserCheck, UserDirectory, Verifier,
+    AccessTokens, Delegate, Explainer, Flights, Holders, IdentityProvider, Logouter, Minter,
+    OwnRecords, RateLimiter, Records, RefreshMode, Refresher, Renewer, Revoker, SessionStore,
+    Starter, UserCheck, UserDirectory, Verifier,
 };
 
 use super::{Minters, elsewhere};
@@ -20,6 +20,7 @@ pub(super) struct Wiring {
     pub(super) provider: Option<Arc<dyn IdentityProvider>>,
     pub(super) users: Arc<dyn UserDirectory>,
     pub(super) sessions: Arc<dyn SessionStore>,
+    pub(super) holders: Arc<dyn Holders>,
     pub(super) limits: Arc<dyn RateLimiter>,
     pub(super) answers: Arc<Answers>,
     pub(super) metrics: Arc<Metrics>,
@@ -50,6 +51,7 @@ impl Wiring {
                 minter: Arc::clone(main),
                 directory: Arc::clone(&self.users),
                 sessions: Arc::clone(&self.sessions),
+                holders: Arc::clone(&self.holders),
                 limits: Arc::clone(&self.limits),
                 clock: Arc::clone(&self.clock),
                 mode: config.mode,
@@ -66,8 +68,7 @@ impl Wiring {
             delegate,
             verifier: Arc::new(Verifier {
                 tokens,
-                directory: Arc::clone(&self.users),
-                sessions: Arc::clone(&self.sessions),
+                holders: Arc::clone(&self.holders),
                 clock: Arc::clone(&self.clock),
             }),
             directory: Arc::clone(&self.users),

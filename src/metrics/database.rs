@@ -161,4 +161,11 @@ impl StatementMeter {
             .with_label_values(&[self.word])
             .set(figure(waiting));
     }
+
+    /// Says that so many more wait.
+    pub fn add_to_queue(&self, waiting: usize) {
+        self.queues
+            .with_label_values(&[self.word])
+            .add(figure(waiting));
+    }
 }

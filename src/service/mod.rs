@@ -38,9 +38,9 @@ pub use introspect::{Active, Introspector};
 pub use logout::{LogoutError, Logouter};
 pub use mint::{Exchange, Grant, Minter, TakenClaim};
 pub use ports::{
-    Change, DirectoryError, IdentityProvider, LegacyText, LegacyToken, Presented, ProviderError,
-    ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation, SessionError,
-    SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
+    Change, DirectoryError, Holder, Holders, IdentityProvider, LegacyText, LegacyToken, Presented,
+    ProviderError, ProviderGrant, ProviderLogin, RateLimiter, RefreshTokenCodec, Rotation,
+    SessionError, SessionImport, SessionStore, SignError, Throttled, TokenCodec, UserDirectory,
 };
 pub use refresh::{RefreshMode, Refresher};
 pub use renew::Renewer;

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join;
 
 use crate::domain::{Admission, Claim, ClaimSet, Clock, Lookup, Refusal, Unsupported};
 
 use super::single_use::{Advance, SingleUse};
 use super::{
-    Attempt, DirectoryError, Exchange, Grant, Minter, RateLimiter, RefreshError, SessionError,
-    SessionStore, Trail, UserDirectory,
+    Attempt, DirectoryError, Exchange, Grant, Holder, Holders, Minter, RateLimiter, RefreshError,
+    SessionError, SessionStore, Trail, UserDirectory,
 };
 
 /// Exchanges access tokens that ran out.
@@ -21,6 +20,8 @@ pub struct Refresher {
     pub directory: Arc<dyn UserDirectory>,
     /// Knows what was revoked, and in single-use mode what was exchanged.
     pub sessions: Arc<dyn SessionStore>,
+    /// Knows both at once.
+    pub holders: Arc<dyn Holders>,
     /// Bounds how often a session is refreshed.
     pub limits: Arc<dyn RateLimiter>,
     /// Tells the time, once per exchange.
@@ -142,18 +143,14 @@ impl Refresher {
             claims,
             now,
         } = *admitted;
-        let user_key = admission.subject.user_key();
-        // At once, so that nobody waits for two answers one after the other.
-        let (standing, user) = join(
-            self.sessions.standing(admission.lineage.session, &user_key),
-            async {
-                match asked {
-                    Some(user) => user,
-                    None => self.directory.find(&admission.subject).await,
-                }
-            },
-        )
-        .await;
+        let (session, subject) = (admission.lineage.session, &admission.subject);
+        let Holder { standing, user } = match asked {
+            None => self.holders.look_up(session, subject).await,
+            Some(user) => {
+                let standing = self.sessions.standing(session, &subject.user_key()).await;
+                Holder { standing, user }
+            }
+        };
         let standing = standing?;
         standing.admit(admission.issued_at)?;
         let user = user?.admit(admission.issued_at)?;

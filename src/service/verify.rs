@@ -3,23 +3,20 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join;
 
 use crate::domain::{
     Admission, Claim, Clock, Contract, Lineage, Refusal, Renewal, Standing, Subject, Unverified,
     VerifiedToken,
 };
 
-use super::{AccessTokens, DirectoryError, SessionError, SessionStore, Trail, UserDirectory};
+use super::{AccessTokens, DirectoryError, Holder, Holders, SessionError, Trail};
 
 /// Checks access tokens.
 pub struct Verifier {
     /// Checks signatures.
     pub tokens: AccessTokens,
-    /// Knows the users, and with them the cut-offs.
-    pub directory: Arc<dyn UserDirectory>,
-    /// Knows what was revoked.
-    pub sessions: Arc<dyn SessionStore>,
+    /// Knows the users, and what was revoked.
+    pub holders: Arc<dyn Holders>,
     /// Tells the time, once per check.
     pub clock: Arc<dyn Clock>,
 }
@@ -66,13 +63,8 @@ impl Verifier {
         trail.note(&token);
         let admission = policy.judge_use(&token, now)?;
 
-        let user_key = admission.subject.user_key();
-        // At once, so that nobody waits for two answers one after the other.
-        let (standing, user) = join(
-            self.sessions.standing(admission.lineage.session, &user_key),
-            self.directory.find(&admission.subject),
-        )
-        .await;
+        let session = admission.lineage.session;
+        let Holder { standing, user } = self.holders.look_up(session, &admission.subject).await;
         let standing = standing?;
         standing.admit(admission.issued_at)?;
         if token.lineage == Claim::Absent && policy.contract.renewal() != Renewal::None {

@@ -1,7 +1,7 @@
 //! Statements that many callers share, in time, and without one caller's values spoiling the
 //! answers of the others.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -59,7 +59,7 @@ impl BatchError {
 
 /// A statement whose concurrent callers share it: see [`Gather`].
 pub(super) struct Batched<S: BatchStatement> {
-    gather: Gather<InTime<S>>,
+    gather: Gather<Arc<InTime<S>>>,
     deadline: Duration,
 }
 
@@ -72,7 +72,7 @@ impl<S: BatchStatement> Batched<S> {
             meter: OnceLock::new(),
         };
         Self {
-            gather: Gather::new(batch, deadline),
+            gather: Gather::new(Arc::new(batch), deadline),
             deadline,
         }
     }
@@ -95,7 +95,7 @@ impl<S: BatchStatement> Batched<S> {
 
     /// What the database says, now or later than now, within the deadline.
     pub(super) async fn ask(&self, question: S::Question) -> Result<S::Answer, BatchError> {
-        let span = self.span();
+        let span = self.gather.batch().span();
         let asked = timeout(self.deadline, self.together_or_alone(question, &span));
         let answer = asked.instrument(span.clone()).await;
         noted(&span, answer.unwrap_or(Err(BatchError::Timeout)))
@@ -106,23 +106,9 @@ impl<S: BatchStatement> Batched<S> {
     /// made afterwards, so nobody is answered while a statement that may make it is under way.
     pub(super) async fn change(&self, question: S::Question) -> Result<S::Answer, BatchError> {
         begin_change();
-        let span = self.span();
+        let span = self.gather.batch().span();
         let asked = self.together_or_alone(question, &span);
         noted(&span, asked.instrument(span.clone()).await)
-    }
-
-    /// The span of a question; none where the statement is not counted either, as those of probes.
-    fn span(&self) -> Span {
-        let InTime {
-            statement, meter, ..
-        } = self.gather.batch();
-        match meter.get() {
-            Some(meter) => {
-                let system = Dialect::of(statement.connection()).system();
-                trace::statement(meter.word(), system)
-            }
-            None => Span::none(),
-        }
     }
 
     async fn together_or_alone(
@@ -130,33 +116,20 @@ impl<S: BatchStatement> Batched<S> {
         question: S::Question,
         span: &Span,
     ) -> Result<S::Answer, BatchError> {
-        let told = self.gather.ask(question.clone()).await;
-        if let Some(told) = &told {
-            trace::asked_together(span, told.together);
-        }
-        match told.map(|told| told.reply) {
-            Some(Reply::Answer(answer)) => answer,
-            Some(Reply::Refused) => {
-                // In this caller's own time: one whose row is locked must not hold up the others.
-                let (begun, questions) = (Instant::now(), [question]);
-                let connection = self.gather.batch().connection();
-                let alone = persistently(|| self.statement().run(&connection, &questions));
-                let answers = timeout(self.deadline, alone).await;
-                let has_failed = !matches!(&answers, Ok(Ok(_)));
-                self.gather.batch().note_run(1, begun, has_failed);
-                let Ok(answers) = answers else {
-                    return Err(BatchError::Timeout);
-                };
-                let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
-                answers.and_then(only).map_err(BatchError::Database)
-            }
+        match self.gather.ask(question.clone()).await {
+            Some(told) => self.gather.batch().settle(told, question, span).await,
             None => Err(BatchError::Timeout),
         }
+    }
+
+    /// What runs the statement, for those who ask for something else as well.
+    pub(super) fn in_time(&self) -> Arc<InTime<S>> {
+        Arc::clone(self.gather.batch())
     }
 }
 
 /// Passes on what came of a question, once its span has it.
-fn noted<A>(span: &Span, answer: Result<A, BatchError>) -> Result<A, BatchError> {
+pub(super) fn noted<A>(span: &Span, answer: Result<A, BatchError>) -> Result<A, BatchError> {
     answer.inspect_err(|error| trace::failed(span, error.word()))
 }
 
@@ -164,13 +137,37 @@ fn given_up() -> DbErr {
     DbErr::Custom("the statement was given up".to_owned())
 }
 
-struct InTime<S> {
+/// A statement that ends within a deadline, and is counted.
+pub(super) struct InTime<S> {
     statement: S,
     deadline: Duration,
     meter: OnceLock<StatementMeter>,
 }
 
 impl<S: BatchStatement> InTime<S> {
+    /// How long it may take.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// The span of a question; none where the statement is not counted either, as those of probes.
+    pub(super) fn span(&self) -> Span {
+        match self.meter.get() {
+            Some(meter) => {
+                let system = Dialect::of(self.statement.connection()).system();
+                trace::statement(meter.word(), system)
+            }
+            None => Span::none(),
+        }
+    }
+
+    /// Tells the meter that so many more wait than it knows of.
+    pub(super) fn note_waiting(&self, callers: usize) {
+        if let Some(meter) = self.meter.get() {
+            meter.add_to_queue(callers);
+        }
+    }
+
     /// What a statement that begins now is run over.
     fn connection(&self) -> Connections {
         let connection = self.statement.connection();
@@ -178,6 +175,33 @@ impl<S: BatchStatement> InTime<S> {
             begins_soon(connection, self.deadline)
         } else {
             connection.clone()
+        }
+    }
+
+    /// What one of the callers of a shared statement is answered; by one of its own, if that was refused.
+    pub(super) async fn settle(
+        &self,
+        told: Told<S::Answer>,
+        question: S::Question,
+        span: &Span,
+    ) -> Result<S::Answer, BatchError> {
+        trace::asked_together(span, told.together);
+        match told.reply {
+            Reply::Answer(answer) => answer,
+            Reply::Refused => {
+                // In this caller's own time: one whose row is locked must not hold up the others.
+                let (begun, questions) = (Instant::now(), [question]);
+                let connection = self.connection();
+                let alone = persistently(|| self.statement.run(&connection, &questions));
+                let answers = timeout(self.deadline, alone).await;
+                let has_failed = !matches!(&answers, Ok(Ok(_)));
+                self.note_run(1, begun, has_failed);
+                let Ok(answers) = answers else {
+                    return Err(BatchError::Timeout);
+                };
+                let only = |mut answers: Vec<_>| answers.pop().unwrap_or_else(|| Err(given_up()));
+                answers.and_then(only).map_err(BatchError::Database)
+            }
         }
     }
 
@@ -196,7 +220,7 @@ pub(super) fn begins_soon(connection: &Connections, deadline: Duration) -> Conne
 }
 
 /// What a shared statement says to one caller, and how many share it.
-struct Told<A> {
+pub(super) struct Told<A> {
     reply: Reply<A>,
     together: usize,
 }
@@ -209,13 +233,13 @@ enum Reply<A> {
 }
 
 #[async_trait]
-impl<S: BatchStatement> Batch for InTime<S> {
+impl<S: BatchStatement> Batch for Arc<InTime<S>> {
     type Question = S::Question;
     type Answer = Told<S::Answer>;
 
-    async fn answer(&self, questions: &[S::Question]) -> Vec<Self::Answer> {
+    async fn answer(&self, questions: Vec<S::Question>) -> Vec<Self::Answer> {
         let connection = self.connection();
-        let shared = persistently(|| self.statement.run(&connection, questions));
+        let shared = persistently(|| self.statement.run(&connection, &questions));
         let fail = |error: BatchError| move |_| Reply::Answer(Err(error.clone()));
         let begun = Instant::now();
         let outcome = timeout(self.deadline, shared).await;

@@ -7,11 +7,13 @@ mod dialect;
 mod directory;
 mod errors;
 mod gather;
+mod holders;
 mod kept;
 mod lent;
 mod migrate;
 mod options;
 mod own_users;
+mod paired;
 mod ping;
 mod pool;
 mod pools;
@@ -26,6 +28,7 @@ pub use connect::{
 };
 pub use connections::Connections;
 pub use directory::{DirectorySettings, SetupError, SqlUserDirectory};
+pub use holders::SqlHolders;
 pub use migrate::{
     MigrationState, migrate_at_start, migrate_down, migrate_up, migrations, try_write,
     try_write_to_server,

@@ -10,6 +10,7 @@ mod claims;
 mod collations;
 mod cut_offs;
 mod gathering;
+mod holders;
 mod in_the_way;
 mod indexes;
 mod isolation;

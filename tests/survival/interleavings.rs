@@ -18,7 +18,7 @@ use serde_json::json;
 use super::contract::{Contract, ExpiredToken, Login, verify};
 use super::door::Door;
 use super::started::{self, Started};
-use super::stepwise::{Orders, Stepwise, Ungated};
+use super::stepwise::{Apart, Orders, Stepwise, Ungated};
 use super::{ALICE, CONTRACTS, rounds, settings};
 use crate::harness::{TestApp, config, jwt, spawn_with};
 
@@ -111,6 +111,10 @@ impl Scene {
         Stepwise::new(&self.sessions, |sessions| {
             let refresher = Refresher {
                 minter: Arc::clone(&self.minter),
+                holders: Arc::new(Apart {
+                    directory: Arc::clone(&self.directory),
+                    sessions: Arc::clone(&sessions),
+                }),
                 directory: Arc::clone(&self.directory),
                 sessions,
                 limits: Arc::new(InProcessLimits::off(self.app.clock.clone())),

@@ -7,12 +7,13 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures_util::future::poll_fn;
+use futures_util::future::{join, poll_fn};
 use remint::domain::{
     Handle, Lookup, Revocation, Session, SessionId, SessionName, Standing, Subject,
 };
 use remint::service::{
-    Change, DirectoryError, Over, Place, Rotation, SessionError, SessionStore, Swept, UserDirectory,
+    Change, DirectoryError, Holder, Holders, Over, Place, Rotation, SessionError, SessionStore,
+    Swept, UserDirectory,
 };
 
 /// Where one use waits until it may go on.
@@ -155,6 +156,22 @@ impl UserDirectory for Ungated {
 
     async fn ping(&self) -> Result<(), DirectoryError> {
         self.0.ping().await
+    }
+}
+
+/// Users and sessions, of which each goes on by itself.
+pub(super) struct Apart {
+    pub(super) directory: Arc<dyn UserDirectory>,
+    pub(super) sessions: Arc<dyn SessionStore>,
+}
+
+#[async_trait]
+impl Holders for Apart {
+    async fn look_up(&self, session: SessionId, subject: &Subject) -> Holder {
+        let user_key = subject.user_key();
+        let standing = self.sessions.standing(session, &user_key);
+        let (standing, user) = join(standing, self.directory.find(subject)).await;
+        Holder { standing, user }
     }
 }
 

@@ -8,16 +8,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
-use remint::domain::Subject;
+use remint::domain::{SessionId, Subject};
 use remint::metrics::{DatabaseMetrics, Metrics};
-use remint::service::UserDirectory as _;
-use remint::store::{DirectorySettings, SqlUserDirectory};
+use remint::service::{Holders as _, UserDirectory as _};
+use remint::store::{DirectorySettings, SqlHolders, SqlSessionStore, SqlUserDirectory};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _,
 };
 use serde_json::Value;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
+use uuid::Uuid;
 
 /// Lines that stay in memory.
 #[derive(Clone, Default)]
@@ -74,10 +75,13 @@ async fn database() -> DatabaseConnection {
     database
 }
 
+/// Long enough for any statement.
+const DEADLINE: Duration = Duration::from_secs(30);
+
 /// The users in it, whose look-ups are counted.
 async fn directory(database: &DatabaseConnection) -> SqlUserDirectory {
-    let (settings, deadline) = (DirectorySettings::default(), Duration::from_secs(30));
-    let directory = SqlUserDirectory::open(database.clone(), &settings, deadline);
+    let settings = DirectorySettings::default();
+    let directory = SqlUserDirectory::open(database.clone(), &settings, DEADLINE);
     let directory = directory.await.unwrap();
     directory.measure(&DatabaseMetrics::new(&Metrics::default()).unwrap());
     directory
@@ -104,6 +108,44 @@ async fn each_says_how_many_it_was_one_of() {
     let mut sizes: Vec<_> = sizes.collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [None, Some(2), Some(2)], "the first asked alone");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_two_things_has_a_span_of_each() {
+    let (database, lines) = (database().await, Lines::default());
+    let directory = Arc::new(directory(&database).await);
+    let sessions = Arc::new(SqlSessionStore::new(database.clone(), DEADLINE));
+    sessions.measure(&DatabaseMetrics::new(&Metrics::default()).unwrap());
+    let holders = SqlHolders::of(sessions, directory);
+    // So that there are neither users nor sessions.
+    let gone = database.execute_unprepared("DROP TABLE users").await;
+    gone.unwrap();
+    let _subscriber = tracing::subscriber::set_default(lines.subscriber());
+    let _request = context().attach();
+    let (id, subject) = (SessionId(Uuid::nil()), Subject::Text("a".to_owned()));
+
+    let held = database.begin().await.unwrap();
+    let mut lookups = Box::pin(join_all((0..3).map(|_| holders.look_up(id, &subject))));
+    assert!((&mut lookups).now_or_never().is_none());
+    held.rollback().await.unwrap();
+    lookups.await;
+
+    let text = |span: &Value, field: &str| span[field].as_str().unwrap_or_default().to_owned();
+    let spans = lines.statements();
+    let spans = spans.iter().map(|span| {
+        let size = span["db.operation.batch.size"].as_i64();
+        (
+            text(span, "db.query.summary"),
+            size,
+            text(span, "error.type"),
+        )
+    });
+    let mut spans: Vec<_> = spans.collect();
+    spans.sort();
+    let of = |statement: &str| {
+        [None, Some(2), Some(2)].map(|size| (statement.to_owned(), size, "database".to_owned()))
+    };
+    assert_eq!(spans, [of("find_user"), of("standing")].concat());
 }
 
 #[tokio::test]

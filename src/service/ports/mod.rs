@@ -108,6 +108,22 @@ pub enum DirectoryError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// What [`UserDirectory`] and [`SessionStore`] know about who has a token.
+#[async_trait]
+pub trait Holders: Send + Sync {
+    /// What both say now, asked at the same time.
+    async fn look_up(&self, session: SessionId, subject: &Subject) -> Holder;
+}
+
+/// What is known about who has a token.
+#[derive(Debug)]
+pub struct Holder {
+    /// See [`SessionStore::standing`].
+    pub standing: Result<Standing, SessionError>,
+    /// See [`UserDirectory::find`].
+    pub user: Result<Lookup, DirectoryError>,
+}
+
 /// The sessions and cut-offs that the service itself keeps.
 ///
 /// Each change is one conditional statement, so that of two that race one sees that it lost.

@@ -16,7 +16,7 @@ use super::layout::Layout;
 use super::{reading, statement};
 
 /// The users table, asked for many users at a time.
-pub(super) struct Lookups {
+pub(in crate::store) struct Lookups {
     connection: Connections,
     layout: Layout,
     statements: Statements,
@@ -24,10 +24,10 @@ pub(super) struct Lookups {
 
 /// Whom to look for.
 #[derive(Clone)]
-pub(super) struct Question {
-    pub(super) value: Value,
+pub(in crate::store) struct Question {
+    pub(in crate::store) value: Value,
     /// The key that a matching row must have.
-    pub(super) canonical: String,
+    pub(in crate::store) canonical: String,
 }
 
 impl Lookups {

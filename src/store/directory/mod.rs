@@ -11,6 +11,7 @@ mod reading;
 mod setup;
 mod statement;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,7 +22,7 @@ use crate::domain::{Lookup, Subject};
 use crate::metrics::{DatabaseMetrics, Pool, Statement as Measured};
 use crate::service::{DirectoryError, UserDirectory};
 
-use super::batched::{BatchError, BatchStatement as _, Batched};
+use super::batched::{BatchError, BatchStatement as _, Batched, InTime};
 use super::connections::Connections;
 use super::errors::is_refusal;
 use super::ping::Ping;
@@ -29,8 +30,9 @@ use super::pool::pool;
 use super::schema::Indexed;
 use key::Key;
 use layout::Layout;
-use lookups::{Lookups, Question};
+use lookups::Question;
 
+pub(super) use lookups::Lookups;
 pub use setup::SetupError;
 
 /// Where the users are.
@@ -107,6 +109,20 @@ impl SqlUserDirectory {
         }
     }
 
+    /// What runs look-ups.
+    pub(super) fn lookups(&self) -> Arc<InTime<Lookups>> {
+        self.lookups.in_time()
+    }
+
+    /// What to ask for about `subject`; or, where that cannot be a key, what there is to say.
+    pub(super) fn question(&self, subject: &Subject) -> Result<Question, Lookup> {
+        match self.lookups.statement().layout().key_kind.bind(subject) {
+            Key::Of { value, canonical } => Ok(Question { value, canonical }),
+            Key::Nobodys => Err(Lookup::NotFound),
+            Key::WrongType => Err(Lookup::NotAKey),
+        }
+    }
+
     /// From now on look-ups are counted.
     pub fn measure(&self, metrics: &DatabaseMetrics) {
         self.lookups.measure(metrics.of(Measured::FindUser));
@@ -153,12 +169,10 @@ impl SqlUserDirectory {
 impl UserDirectory for SqlUserDirectory {
     #[tracing::instrument(name = "store.directory.find", level = "debug", skip_all)]
     async fn find(&self, subject: &Subject) -> Result<Lookup, DirectoryError> {
-        let question = match self.lookups.statement().layout().key_kind.bind(subject) {
-            Key::Of { value, canonical } => Question { value, canonical },
-            Key::Nobodys => return Ok(Lookup::NotFound),
-            Key::WrongType => return Ok(Lookup::NotAKey),
-        };
-        self.lookups.ask(question).await.map_err(Into::into)
+        match self.question(subject) {
+            Ok(question) => self.lookups.ask(question).await.map_err(Into::into),
+            Err(nobody) => Ok(nobody),
+        }
     }
 
     async fn ping(&self) -> Result<(), DirectoryError> {

@@ -45,7 +45,7 @@ pub(super) trait Batch: Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// One answer to each question, in their order. Ends within a deadline of its own.
-    async fn answer(&self, questions: &[Self::Question]) -> Vec<Self::Answer>;
+    async fn answer(&self, questions: Vec<Self::Question>) -> Vec<Self::Answer>;
 }
 
 /// Gathers the questions of callers that do not know of each other.
@@ -114,7 +114,7 @@ impl<B: Batch> Gather<B> {
                 }
                 match turn.alone(question) {
                     Ok(question) => {
-                        let mut answers = turn.shared.batch.answer(&[question]).await;
+                        let mut answers = turn.shared.batch.answer(vec![question]).await;
                         return answers.pop();
                     }
                     Err(answer) => answer,
@@ -191,7 +191,7 @@ impl<B: Batch> Turn<B> {
             if questions.is_empty() {
                 return;
             }
-            let answers = self.shared.batch.answer(&questions).await;
+            let answers = self.shared.batch.answer(questions).await;
             for (caller, answer) in callers.into_iter().zip(answers) {
                 // Whoever has gone meanwhile needs no answer.
                 caller.send(answer).ok();

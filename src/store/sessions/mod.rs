@@ -13,7 +13,7 @@ mod run;
 mod standings;
 mod sweep;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,14 +25,16 @@ use crate::domain::{Handle, Revocation, Session, SessionId, SessionName, Standin
 use crate::metrics::StatementMeter;
 use crate::service::{Change, Over, Place, Rotation, SessionError, SessionStore, Swept};
 
-use super::batched::{BatchError, Batched};
+use super::batched::{BatchError, Batched, InTime};
 use super::connections::Connections;
 use super::dialect::Dialect;
 use super::ping::Ping;
 use changes::{Beginning, Beginnings, Beside, Rotations};
 use cut_offs::revoke_all;
 use run::change;
-use standings::{ByName, NameColumn, Standings};
+use standings::{ByName, NameColumn};
+
+pub(super) use standings::Standings;
 
 const SESSION: &str = "remint_session";
 const CUT_OFF: &str = "remint_cut_off";
@@ -67,6 +69,11 @@ impl SqlSessionStore {
             deadline,
             meter: OnceLock::new(),
         }
+    }
+
+    /// What reads what is known about sessions.
+    pub(super) fn standings(&self) -> Arc<InTime<Standings>> {
+        self.standings.in_time()
     }
 
     /// Writes a session down; nothing if that was lost.

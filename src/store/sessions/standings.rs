@@ -31,7 +31,7 @@ const WITH_CUT_OFF: &str =
     "remint_session s LEFT JOIN remint_cut_off c ON c.user_hash = s.user_hash";
 
 /// Sessions with their users' cut-offs, where both are known.
-pub(super) struct Standings {
+pub(in crate::store) struct Standings {
     connection: Connections,
     statements: Statements,
 }

@@ -42,12 +42,12 @@ impl Batch for Arc<Asked> {
     type Question = usize;
     type Answer = (usize, usize);
 
-    async fn answer(&self, questions: &[usize]) -> Vec<(usize, usize)> {
+    async fn answer(&self, questions: Vec<usize>) -> Vec<(usize, usize)> {
         let others = self.is_under_way.swap(true, Ordering::SeqCst);
         assert!(!others, "several queries under way");
         let _place = Place(&self.is_under_way);
         let version = self.version.load(Ordering::SeqCst);
-        for question in questions {
+        for question in &questions {
             self.queries[*question].fetch_add(1, Ordering::SeqCst);
         }
         yield_now().await;

@@ -57,11 +57,11 @@ impl Batch for Arc<Told> {
     type Question = usize;
     type Answer = (usize, usize);
 
-    async fn answer(&self, questions: &[usize]) -> Vec<(usize, usize)> {
+    async fn answer(&self, questions: Vec<usize>) -> Vec<(usize, usize)> {
         let word = Arc::new(Semaphore::new(0));
         let number = {
             let mut queries = self.queries.lock().unwrap();
-            queries.push(questions.to_vec());
+            queries.push(questions.clone());
             *self.under_way.lock().unwrap() += 1;
             *self.word.lock().unwrap() = Some(Arc::clone(&word));
             queries.len() - 1
