@@ -60,7 +60,6 @@ impl BatchError {
 /// A statement whose concurrent callers share it: see [`Gather`].
 pub(super) struct Batched<S: BatchStatement> {
     gather: Gather<Arc<InTime<S>>>,
-    deadline: Duration,
 }
 
 impl<S: BatchStatement> Batched<S> {
@@ -73,7 +72,6 @@ impl<S: BatchStatement> Batched<S> {
         };
         Self {
             gather: Gather::new(Arc::new(batch), deadline),
-            deadline,
         }
     }
 
@@ -95,8 +93,9 @@ impl<S: BatchStatement> Batched<S> {
 
     /// What the database says, now or later than now, within the deadline.
     pub(super) async fn ask(&self, question: S::Question) -> Result<S::Answer, BatchError> {
-        let span = self.gather.batch().span();
-        let asked = timeout(self.deadline, self.together_or_alone(question, &span));
+        let batch = self.gather.batch();
+        let span = batch.span();
+        let asked = timeout(batch.deadline, self.together_or_alone(question, &span));
         let answer = asked.instrument(span.clone()).await;
         noted(&span, answer.unwrap_or(Err(BatchError::Timeout)))
     }

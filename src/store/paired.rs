@@ -76,6 +76,7 @@ impl<A: BatchStatement, B: BatchStatement> Paired<A, B> {
     }
 }
 
+/// Run at the same time, for the same callers.
 struct Both<A, B>(Arc<InTime<A>>, Arc<InTime<B>>);
 
 #[async_trait]

@@ -11,9 +11,9 @@ use crate::harness::servers::{self, Engine};
 /// Few connections, so that they are soon all lost.
 const POOL: (&str, &str) = ("DATABASE_MAX_CONNECTIONS", "2");
 
-/// Those of a pool, and of three that gave way to others: that of the fault, and what a machine that stood
-/// still was taken for.
-const MOST_CONNECTIONS: usize = 8;
+/// Those of a pool, as many that nobody takes down, and as many that a machine that stood still had left
+/// before.
+const MOST_CONNECTIONS: usize = 6;
 
 /// A service with its database behind a network; nothing where the engine is not installed.
 async fn scene(engine: Engine) -> Option<(Scene, Proxy)> {

@@ -25,9 +25,9 @@ pub(in crate::store) struct Lookups {
 /// Whom to look for.
 #[derive(Clone)]
 pub(in crate::store) struct Question {
-    pub(in crate::store) value: Value,
+    pub(super) value: Value,
     /// The key that a matching row must have.
-    pub(in crate::store) canonical: String,
+    pub(super) canonical: String,
 }
 
 impl Lookups {
